@@ -1,0 +1,1 @@
+"""Settings, the Spark session, source mappings and scenario parameters."""
