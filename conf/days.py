@@ -9,16 +9,19 @@ from conf.errors import UsageError
 
 @dataclass(frozen=True)
 class DayRange:
-    """The mornings `first` to `last`, both inclusive."""
+    """The mornings `first` to `last`, both inclusive; with `every` = n each n-th, counted back from `last`."""
 
     first: date
     last: date
+    every: int = 1
 
     def __post_init__(self) -> None:
         if self.last < self.first:
             raise UsageError(
                 f"a range of days must not end before it begins; found {self.first} to {self.last}"
             )
+        if self.every < 1:
+            raise UsageError(f"wanted every 1 or more days, found {self.every}")
 
     @classmethod
     def one(cls, day: date) -> "DayRange":
@@ -26,10 +29,10 @@ class DayRange:
         return cls(day, day)
 
     def __iter__(self) -> Iterator[date]:
-        return (self.first + timedelta(days=n) for n in range(len(self)))
+        return (self.last - timedelta(days=n * self.every) for n in reversed(range(len(self))))
 
     def __len__(self) -> int:
-        return (self.last - self.first).days + 1
+        return (self.last - self.first).days // self.every + 1
 
     def __str__(self) -> str:
         return str(self.first) if self.first == self.last else f"{self.first}..{self.last}"

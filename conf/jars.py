@@ -98,7 +98,9 @@ def _submit(*arguments: str) -> None:
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600)
     if done.returncode != 0:
-        raise RiskvaneError(f"spark-submit failed with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}")
+        raise RiskvaneError(
+            f"spark-submit failed with {done.returncode}:\n{(done.stdout + done.stderr)[-3000:]}"
+        )
 
 
 if __name__ == "__main__":

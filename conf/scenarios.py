@@ -55,5 +55,7 @@ def load_scenario(name: str) -> Scenario:
     if scenario.flow not in FLOWS or scenario.subject not in ("account", "card"):
         raise UsageError(f"conf/scenarios/{name}.yaml: flow must be one of {FLOWS}, subject account or card")
     if not 0 <= scenario.list_from <= scenario.yellow_from <= scenario.red_from <= 100:
-        raise UsageError(f"conf/scenarios/{name}.yaml: wanted 0 <= list_from <= yellow_from <= red_from <= 100")
+        raise UsageError(
+            f"conf/scenarios/{name}.yaml: wanted 0 <= list_from <= yellow_from <= red_from <= 100"
+        )
     return scenario

@@ -104,6 +104,9 @@ def _load(environment: str | None, home: Path | None) -> tuple[Settings, dict[st
         raise UsageError(f"conf/{environment}.yaml and base.yaml: settings {missing} are missing")
     types = get_type_hints(Settings)
     typed = {key: _typed(key, value, types[key], home, sources[key]) for key, value in values.items()}
+    # SQLAlchemy reads three slashes as "from the current folder", which differs between tasks.
+    if typed["mlflow_uri"].startswith("sqlite:///") and not typed["mlflow_uri"].startswith("sqlite:////"):
+        typed["mlflow_uri"] = f"sqlite:///{home / typed['mlflow_uri'].removeprefix('sqlite:///')}"
     if typed["language"] not in ("zh", "en"):
         raise UsageError(f"setting language: wanted zh or en, found {typed['language']!r}")
     return Settings(**typed), sources
@@ -122,11 +125,15 @@ def _typed(key: str, value: Any, wanted: Any, home: Path, source: str) -> Any:
             return time(*divmod(value, 60)) if isinstance(value, int) else time.fromisoformat(value)
         if wanted is float and isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
-        if wanted == Path | None or (isinstance(value, wanted) and (wanted is bool) == isinstance(value, bool)):
+        if wanted == Path | None or (
+            isinstance(value, wanted) and (wanted is bool) == isinstance(value, bool)
+        ):
             return value
     except (TypeError, ValueError) as error:
         raise UsageError(f"setting {key} ({source}): cannot read {value!r}: {error}") from error
-    raise UsageError(f"setting {key} ({source}): wanted {getattr(wanted, '__name__', wanted)}, found {value!r}")
+    raise UsageError(
+        f"setting {key} ({source}): wanted {getattr(wanted, '__name__', wanted)}, found {value!r}"
+    )
 
 
 def environments() -> list[str]:
@@ -139,7 +146,9 @@ def project_home() -> Path:
     if given := os.environ.get("RISKVANE_HOME"):
         return Path(given)
     here = Path.cwd()
-    return next((p for p in (here, *here.parents) if (p / "setup.cfg").is_file() and (p / "conf").is_dir()), here)
+    return next(
+        (p for p in (here, *here.parents) if (p / "setup.cfg").is_file() and (p / "conf").is_dir()), here
+    )
 
 
 def config_hash(settings: Settings) -> str:
@@ -148,9 +157,8 @@ def config_hash(settings: Settings) -> str:
     for field in fields(settings):
         if field.name not in ("home", "environment"):
             value = getattr(settings, field.name)
-            if isinstance(value, Path) and value.is_relative_to(settings.home):
-                value = value.relative_to(settings.home)
-            digest.update(f"{field.name}={value}\n".encode())
+            text = str(value).replace(f"{settings.home}/", "")
+            digest.update(f"{field.name}={text}\n".encode())
     for file in sorted([*CONF.glob("scenarios/*.yaml"), *CONF.glob("sources/*.yaml")]):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()

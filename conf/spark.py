@@ -40,7 +40,9 @@ def properties(settings: Settings) -> dict[str, str]:
     ]
     if settings.spark_master.startswith("local"):
         # On one small machine these two save three seconds of every start and lose nothing measurable.
-        java_options += ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"] if settings.spark_startup_archive else []
+        java_options += (
+            ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"] if settings.spark_startup_archive else []
+        )
         if settings.spark_startup_archive and archive.is_file():
             java_options += [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"]
     return {
