@@ -1,0 +1,1 @@
+"""Indicators: declared groups and the engine that computes them."""

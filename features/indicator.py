@@ -1,0 +1,125 @@
+"""What an indicator is: one measure over its windows, with its unit and the words that reviewers read."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import DataFrame
+
+MONTH = "month"  # the calendar month of the day before `as_of`, up to that day
+MONTH_DAYS = 31  # how far back that window may reach
+Window = int | str  # a number of days, or MONTH
+Mornings = tuple[date, ...]
+
+SENTENCE_ZH = "{words}{value}（通常为{normal}）"
+SENTENCE_EN = "{words}: {value} (normally {normal})"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One line of an indicator group; its columns are `<name>_<days>d`, or `name` when it has no window.
+
+    kind: `sum` and `max` of `sql` over rows; `distinct` values of `sql`; `new`: of these, the ones not seen
+    in the days of the group's look-back before the window; `days`: bit n is set when there was a row n + 1
+    days before `as_of`; `last`: `sql` of the row with the highest `order` of the group; `given`: the group's
+    function makes the column; `derived`: `sql` over finished columns, where `{d}` stands for the window.
+    """
+
+    name: str
+    sql: str
+    unit: str
+    zh: str  # words; `{d}` stands for the window
+    en: str
+    windows: tuple[Window, ...] = ()
+    kind: str = "sum"
+    where: str = "true"  # only these rows
+    empty: float | None = 0  # value of a window without rows; None means unknown
+    spark_type: str = "bigint"
+    hidden: bool = False  # an ingredient of other indicators, not published
+    sentence_zh: str = SENTENCE_ZH
+    sentence_en: str = SENTENCE_EN
+
+    def column(self, window: Window | None) -> str:
+        """Name of the column of one window."""
+        return self.name if window is None else f"{self.name}_{window_name(window)}"
+
+    def columns(self) -> Iterator[tuple[str, Window | None]]:
+        """Each column with its window."""
+        return ((self.column(w), w) for w in self.windows or (None,))
+
+
+@dataclass(frozen=True)
+class FeatureGroup:
+    """Measures that share their rows: event tables, key and row filter."""
+
+    name: str
+    tables: tuple[str, ...]  # event tables; several are read as one
+    key: str  # column of the events
+    joins: str  # column of the subjects that `key` meets
+    measures: tuple[Measure, ...]
+    where: str = "true"
+    order: str = "happened_at"  # of the rows of one key; equal for no two of them where a measure is `last`
+    function: Callable[[dict[str, DataFrame], DataFrame, Mornings], DataFrame] | None = None
+
+    @property
+    def look_back(self) -> int:
+        """Days before `as_of` that the widest window reaches."""
+        reach = [window_days(w) for m in self.measures for w in m.windows]
+        return max(reach, default=0)
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One published column, flattened from its measure."""
+
+    name: str
+    measure: str  # shared by the windows of one measure
+    group: str
+    spark_type: str
+    unit: str
+    empty: float | None
+    zh: str
+    en: str
+    sentence_zh: str
+    sentence_en: str
+
+
+def window_name(window: Window) -> str:
+    """`7` is `7d`, MONTH is `month`."""
+    return window if isinstance(window, str) else f"{window}d"
+
+
+def window_days(window: Window) -> int:
+    """Days before `as_of` that a window may reach."""
+    return MONTH_DAYS if isinstance(window, str) else window
+
+
+def indicators(groups: tuple[FeatureGroup, ...]) -> tuple[Indicator, ...]:
+    """The published columns of `groups` in their order; a name that comes twice is an error."""
+    found: dict[str, Indicator] = {}
+    for group in groups:
+        for measure in group.measures:
+            for column, window in measure.columns():
+                if column in found:
+                    raise ValueError(
+                        f"indicator {column} is declared in {found[column].group} and {group.name}"
+                    )
+                if not measure.hidden:
+                    found[column] = _flat(group, measure, column, window)
+    return tuple(found.values())
+
+
+def _flat(group: FeatureGroup, measure: Measure, column: str, window: Window | None) -> Indicator:
+    month = isinstance(window, str)
+    return Indicator(
+        name=column,
+        measure=measure.name,
+        group=group.name,
+        spark_type=measure.spark_type,
+        unit=measure.unit,
+        empty=measure.empty if measure.kind != "derived" else None,
+        zh=measure.zh.replace("{d}", "本月" if month else f"近{window}天"),
+        en=measure.en.replace("{d}", "this month" if month else f"last {window} d"),
+        sentence_zh=measure.sentence_zh,
+        sentence_en=measure.sentence_en,
+    )

@@ -1,0 +1,51 @@
+"""Writes what follows from the declared indicators: two contracts and the reference page.
+
+Run as `python -m jobs.feature_contracts` after an indicator was added; a test holds them in step.
+"""
+
+from pathlib import Path
+
+from data_contracts.contract import ColumnContract
+from data_contracts.writer import write_contract
+from features.catalogue import FEATURE_GROUPS, indicators_of
+from features.indicator import Indicator
+from features.reference import reference_page
+
+ROOT = Path(__file__).parents[1]
+SUBJECTS = {"account_features": ("account", "account"), "card_features": ("card", "phone")}
+UNLIMITED = ("yuan", "days", "times")  # balances and gaps may be below zero
+
+
+def write(root: Path) -> list[Path]:
+    """Write the files under `root`; the same declarations give the same bytes."""
+    page = root / "docs" / "reference" / "indicators.md"
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(reference_page(), encoding="utf-8")
+    return [page, *(_contract(root / "data_contracts", table) for table in FEATURE_GROUPS)]
+
+
+def _contract(folder: Path, table: str) -> Path:
+    subject, tag = SUBJECTS[table]
+    keys = [
+        ColumnContract("as_of", "date", True, description="Morning of delivery; partition column."),
+        ColumnContract("subject_id", "string", True, tag, description=f"The {subject}.", classification="restricted"),
+    ]
+    columns = keys + [_column(indicator) for indicator in indicators_of(table)]
+    description = f"Indicators of every {subject} in use, as known on the morning; declared in features/."
+    return write_contract(folder / f"{table}.odcs.yaml", table, "features", "daily", description, columns)
+
+
+def _column(indicator: Indicator) -> ColumnContract:
+    return ColumnContract(
+        indicator.name,
+        indicator.spark_type,
+        minimum=None if indicator.unit in UNLIMITED else 0,
+        maximum=1 if indicator.unit in ("ratio", "yes or no") else None,
+        description=f"{indicator.en}; {indicator.zh}",
+        unit=indicator.unit,
+    )
+
+
+if __name__ == "__main__":
+    for path in write(ROOT):
+        print(path.relative_to(ROOT))

@@ -1,0 +1,32 @@
+"""What both feature steps share: the rows their windows reach, and the publishing of the days."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from conf.days import DayRange
+from conf.settings import Settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from lake.runs import Run
+
+
+def event_rows(
+    spark: "SparkSession", settings: Settings, tables: Sequence[str], days: DayRange, look_back: int
+) -> "dict[str, DataFrame]":
+    """The events that any window of `days` can reach, by table."""
+    from lake.tables import read_events
+
+    first = days.first - timedelta(days=look_back)
+    return {table: read_events(spark, settings, table, first, days.last) for table in tables}
+
+
+def publish_features(frame: "DataFrame", settings: Settings, table: str, days: DayRange, run: "Run") -> None:
+    """Replace `days` of the feature table and note it in the ledger; mornings between spread days stay."""
+    from lake.publish import publish
+
+    only = {"as_of": tuple(str(day) for day in days)} if days.every > 1 else None
+    with run.stage(table, days) as stage:
+        stage.published(table, publish(frame, settings, table, days, run, only))

@@ -1,0 +1,127 @@
+"""Published tables without Spark and without a JVM, for the command line, worklists and reports."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from conf.errors import RiskvaneError
+from conf.settings import Settings
+from data_contracts.contract import Contract, all_contracts, load_contract
+from lake.runs import COMPLETE, RUNS
+from lake.tables import day_column, exists
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+
+LISTING = "risk_lists"  # the stage whose completion makes lists visible
+NEWEST = 5  # days named when the wanted one is not there
+
+
+def list_rows(
+    settings: Settings, table: str, as_of: date, branch: str | None = None, top: int | None = None
+) -> pa.Table:
+    """The list of one morning by scenario and rank: one row per listed subject and scenario, contract's columns.
+
+    Read at the newest version that a completed run has named, so a night that is being written or that failed
+    half-way is not seen. `branch` keeps the rows of one branch, `top` the first so many of each scenario. A list
+    that was published without rows comes back empty. Raises RiskvaneError when no completed run published that
+    morning, naming the newest mornings that there are.
+    """
+    versions = _complete_versions(settings, table)
+    if as_of not in versions:
+        newest = ", ".join(map(str, sorted(versions, reverse=True)[:NEWEST])) or "none"
+        raise RiskvaneError(
+            f"{table} was not published for {as_of} by a completed run; newest mornings: {newest}. "
+            f"Ask for one of them, or run `riskvane night --as-of {as_of}` first"
+        )
+    wanted = pc.field("as_of") == as_of
+    if branch is not None:
+        wanted &= pc.field("branch_id") == branch
+    rows = _open(settings, table, max(versions.values())).to_pyarrow_dataset().to_table(filter=wanted)
+    rows = rows.sort_by([("scenario", "ascending"), ("rank", "ascending")])
+    return rows if top is None else _first_of_each(rows, "scenario", top)
+
+
+def read_day_arrow(
+    settings: Settings, table: str, as_of: date, columns: Sequence[str] | None = None
+) -> pa.Table:
+    """The rows of one morning (as `lake.tables.read_day`) in no order; only `columns` when given.
+
+    No row, and no error, when there is no such morning or table.
+    """
+    contract = load_contract(table)
+    if not exists(settings, table):
+        schema = _arrow_schema(contract)
+        return schema.empty_table().select(list(columns or schema.names))
+    data = _open(settings, table).to_pyarrow_dataset()
+    names = list(columns) if columns is not None else None
+    return data.to_table(filter=pc.field(day_column(contract)) == as_of, columns=names)
+
+
+def runs(settings: Settings) -> pa.Table:
+    """The whole run ledger, oldest first: one row per run, stage and morning."""
+    if not exists(settings, RUNS):
+        return _arrow_schema(load_contract(RUNS)).empty_table()
+    rows = _open(settings, RUNS).to_pyarrow_table()
+    return rows.sort_by([("started_at", "ascending"), ("stage", "ascending"), ("as_of", "ascending")])
+
+
+def stage_states(settings: Settings, stage: str) -> dict[date, str]:
+    """What became of `stage` on each morning it ever ran for: `complete` or `failed`, as the newest run left it."""
+    rows = runs(settings).select(["stage", "as_of", "status", "finished_at"])
+    rows = rows.filter(pc.field("stage") == stage).sort_by("finished_at")
+    return dict(zip(rows["as_of"].to_pylist(), rows["status"].to_pylist(), strict=True))
+
+
+def latest_days(settings: Settings) -> dict[str, date]:
+    """The newest morning of each table that has one; tables without a morning (ledgers) or without rows are absent."""
+    newest = {table: days_of(settings, table)[:1] for table, c in all_contracts().items() if c.day_column}
+    return {table: days[0] for table, days in newest.items() if days}
+
+
+def days_of(settings: Settings, table: str) -> list[date]:
+    """The mornings that `table` has rows for, newest first; of an event table the newest of each file."""
+    contract = load_contract(table)
+    if not exists(settings, table):
+        return []
+    files = pa.table(_open(settings, table).get_add_actions(flatten=True))
+    place = "partition" if day_column(contract) in contract.partition_by else "max"
+    name = f"{place}.{day_column(contract)}"
+    if name not in files.column_names:  # no file left, or none with statistics
+        return []
+    return sorted({day for day in files[name].to_pylist() if day is not None}, reverse=True)
+
+
+def _complete_versions(settings: Settings, table: str) -> dict[date, int]:
+    """By morning, the newest version of `table` that a completed listing stage names."""
+    rows = runs(settings).select(["stage", "status", "as_of", "table_versions"])
+    rows = rows.filter((pc.field("stage") == LISTING) & (pc.field("status") == COMPLETE))
+    found: dict[date, int] = {}
+    for row in rows.to_pylist():
+        version = dict(row["table_versions"] or ()).get(table)
+        if version is not None:
+            found[row["as_of"]] = max(version, found.get(row["as_of"], version))
+    return found
+
+
+def _first_of_each(rows: pa.Table, column: str, count: int) -> pa.Table:
+    values = rows[column].unique().to_pylist()
+    parts = [rows.filter(pc.field(column) == value).slice(0, count) for value in values]
+    return pa.concat_tables(parts) if parts else rows
+
+
+def _open(settings: Settings, table: str, version: int | None = None) -> "DeltaTable":
+    from deltalake import DeltaTable
+
+    path: Path = load_contract(table).path(settings.lake)
+    return DeltaTable(str(path), version=version)
+
+
+def _arrow_schema(contract: Contract) -> pa.Schema:
+    from pyspark.sql.pandas.types import to_arrow_schema  # pure Python: no session, no JVM
+
+    return to_arrow_schema(contract.spark_schema(), timezone="UTC")

@@ -1,0 +1,84 @@
+"""Where the tables lie, and how Spark reads them."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conf.settings import Settings
+from data_contracts.contract import Contract, load_contract
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def table_path(settings: Settings, table: str) -> Path:
+    """Folder of the Delta table, `<lake>/<layer>/<table>`."""
+    return load_contract(table).path(settings.lake)
+
+
+def day_column(contract: Contract) -> str:
+    """The column that holds the morning of a row: known_as_of in the mart, as_of elsewhere."""
+    return contract.day_column or "as_of"
+
+
+def exists(settings: Settings, table: str) -> bool:
+    """Whether the table was ever written; a first write that died half-way left no commit and doesn't count."""
+    return any((table_path(settings, table) / "_delta_log").glob("*.json"))
+
+
+def read_table(
+    spark: "SparkSession", settings: Settings, table: str, version: int | None = None
+) -> "DataFrame":
+    """All rows of `table`, at `version` or as it is now.
+
+    A table that was never written is an empty frame with the contract's columns.
+    """
+    if not exists(settings, table):
+        return spark.createDataFrame([], load_contract(table).spark_schema())
+    reader = spark.read.format("delta")
+    if version is not None:
+        reader = reader.option("versionAsOf", version)
+    return reader.load(str(table_path(settings, table)))
+
+
+def read_day(spark: "SparkSession", settings: Settings, table: str, as_of: date) -> "DataFrame":
+    """The rows of one morning: those of its `as_of`, in the mart those that its night got to know."""
+    from pyspark.sql import functions as F
+
+    column = day_column(load_contract(table))
+    return read_table(spark, settings, table).where(F.col(column) == F.lit(as_of))
+
+
+def read_events(
+    spark: "SparkSession", settings: Settings, table: str, first: date, as_of: date
+) -> "DataFrame":
+    """Events that happened in [first, as_of) and were known on the morning of `as_of`.
+
+    Reads only the partitions of those days. A row that arrived late counts from the first morning whose
+    night knew it, so that a backfill sees what the night saw.
+    """
+    from pyspark.sql import functions as F
+
+    happened = (F.col("event_date") >= F.lit(first)) & (F.col("event_date") < F.lit(as_of))
+    return read_table(spark, settings, table).where(happened & (F.col("known_as_of") <= F.lit(as_of)))
+
+
+def read_dimension(spark: "SparkSession", settings: Settings, table: str, as_of: date) -> "DataFrame":
+    """One row per key: its newest change that the night of `as_of` knew.
+
+    The key is the primary key without its time column (updated_at, status_at, valid_from). A change that
+    becomes valid (valid_from) only after `as_of` does not count yet. Of two changes of the same instant the
+    one that was received last counts.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F
+
+    contract = load_contract(table)
+    known = F.col("known_as_of") <= F.lit(as_of)
+    if contract.time_column == "valid_from":
+        known &= F.col("valid_from") <= F.lit(as_of)
+    times = dict.fromkeys((contract.time_column, "known_as_of", "received_at", "source_file", "source_line"))
+    order = [F.col(name).desc() for name in times if name]
+    newest = Window.partitionBy(*contract.key).orderBy(*order)
+    rows = read_table(spark, settings, table).where(known)
+    return rows.withColumn("_newest", F.row_number().over(newest)).where("_newest = 1").drop("_newest")

@@ -1,0 +1,1 @@
+"""Models: specs, training, registry, scoring, reasons."""

@@ -1,0 +1,143 @@
+"""Why a subject stands where it stands on a morning; read without a JVM."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from deltalake import DeltaTable
+
+from conf.errors import RiskvaneError
+from conf.settings import Settings
+from data_contracts.contract import load_contract, pseudonym_pattern
+from lake.reader import list_rows
+from privacy.keys import KeyRing
+from privacy.masking import mask
+from privacy.pseudonyms import pseudonym
+from review.shown import tag_of
+
+KINDS = {"account": "account", "phone": "card"}  # tag of a pseudonym -> kind of subject
+LISTS = {"account": ("risk_list_private", "risk_list_corporate"), "card": ("risk_list_cards",)}
+
+
+def explain(
+    settings: Settings, subject: str, as_of: date, indicators: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """What is known of one account or card on the morning of `as_of`.
+
+    `subject` is an account number, bank card number, card number or a pseudonym. Returns `subject` (pseudonym,
+    kind, shown: masked when the number was given), `as_of`, `scores` (one per scenario), `lists` (one per list
+    row, with reasons), `labels` (the ones known by that morning, oldest first) and `features` (name, words, unit,
+    value, median of the day's population). `indicators` gives the words, else the contract does. Raises
+    RiskvaneError when nothing is known of the subject on that morning.
+    """
+    name, shown = _resolve(settings, subject.strip())
+    kind = KINDS[tag_of(name)]
+    own = (pc.field("as_of") == as_of) & (pc.field("subject_id") == name)
+    scores = _rows(settings, f"{kind}_scores", own).to_pylist()
+    features = _rows(settings, f"{kind}_features", own).to_pylist()
+    if not scores and not features:
+        raise RiskvaneError(
+            f"nothing is known of {shown} on {as_of}: wanted an open account or card with scores or features of "
+            "that morning. Check the number and the date (`riskvane status` names the days)"
+        )
+    known = (pc.field("subject_id") == name) & (pc.field("known_as_of") <= as_of)
+    labels = _rows(settings, "labels", known).sort_by([("known_as_of", "ascending")]).to_pylist()
+    return {
+        "subject": {"pseudonym": name, "kind": kind, "shown": shown},
+        "as_of": as_of,
+        "scores": [
+            _only(row, "scenario", "population", "risk_score", "model_name", "model_version", "run_id")
+            for row in sorted(scores, key=lambda row: row["scenario"])
+        ],
+        "lists": _list_rows(settings, kind, name, as_of),
+        "labels": [
+            _only(row, "label", "label_source", "case_kind", "harmed_on", "event_date", "known_as_of")
+            for row in labels
+        ],
+        "features": _features(settings, kind, features[0], as_of, indicators or {}) if features else [],
+    }
+
+
+def _resolve(settings: Settings, subject: str) -> tuple[str, str]:
+    """The pseudonym that `subject` means, and how to show it."""
+    if tag_of(subject):
+        wanted = [pseudonym_pattern(tag) for tag in KINDS]
+        if not any(pc.match_substring_regex(pa.array([subject]), pattern)[0].as_py() for pattern in wanted):
+            raise RiskvaneError(f"{subject}: wanted the pseudonym of an account or a card, like {wanted[0]}")
+        return subject, subject
+    ring = KeyRing.load(settings.keys)
+    # After a key was changed, rows of earlier mornings still carry pseudonyms of the key before.
+    rings = [KeyRing({number: key}) for number, key in sorted(ring.keys.items(), reverse=True)]
+    for tag, table, column in (
+        ("account", "accounts", "account_id"),
+        ("bankcard", "accounts", "bank_card_id"),
+        ("phone", "cards", "card_id"),
+    ):
+        names = [pseudonym(one, tag, subject) for one in rings]
+        found = _rows(settings, table, pc.field(column).isin(names), [load_contract(table).key[0]])
+        if found.num_rows:
+            return found.column(0)[0].as_py(), mask(tag, subject)
+    raise RiskvaneError(
+        "no account, bank card or SIM/IoT card has that number; wanted one that was taken in, or a pseudonym"
+    )
+
+
+def _list_rows(settings: Settings, kind: str, name: str, as_of: date) -> list[dict[str, Any]]:
+    found = []
+    for table in LISTS[kind]:
+        try:
+            rows = list_rows(settings, table, as_of)
+        except RiskvaneError:  # that list has no such morning
+            continue
+        for row in rows.filter(pc.field("subject_id") == name).to_pylist():
+            columns = (
+                "scenario",
+                "population",
+                "rank",
+                "risk_score",
+                "risk_label",
+                "reasons",
+                "not_evaluable",
+            )
+            found.append({"list": table, **_only(row, *columns, "control_suggestion", "branch_id")})
+    return found
+
+
+def _features(
+    settings: Settings, kind: str, row: dict[str, Any], as_of: date, words: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    table, of_day = f"{kind}_features", pc.field("as_of") == as_of
+    return [
+        {
+            "name": column.name,
+            "words": words.get(column.name, column.description),
+            "unit": column.unit,
+            "value": row[column.name],
+            # One column at a time: a province's day of all indicators would not fit into memory.
+            "median": _median(_rows(settings, table, of_day, [column.name]).column(0)),
+        }
+        for column in load_contract(table).columns
+        if column.name in row and column.name not in ("as_of", "subject_id")
+    ]
+
+
+def _median(values: pa.ChunkedArray) -> float | None:
+    return pc.quantile(values.cast(pa.float64()), 0.5)[0].as_py() if len(values) else None
+
+
+def _rows(
+    settings: Settings, table: str, condition: pc.Expression, columns: list[str] | None = None
+) -> pa.Table:
+    """Rows of a table that meet `condition`; an empty table where it was never written."""
+    contract = load_contract(table)
+    path = str(contract.path(settings.lake))
+    if not DeltaTable.is_deltatable(path):
+        names = columns or [column.name for column in contract.columns]
+        return pa.table({name: pa.array([], pa.string()) for name in names})
+    return DeltaTable(path).to_pyarrow_dataset().to_table(filter=condition, columns=columns)
+
+
+def _only(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: row.get(name) for name in names}
