@@ -106,7 +106,7 @@ class Contract:
 
 def pseudonym_pattern(tag: str) -> str:
     """The form of a pseudonym: tag (one of several, parted by `|`), number of the key, 20 base32 characters."""
-    tags = f"({tag})" if "|" in tag else tag
+    tags = f"(?:{tag})" if "|" in tag else tag
     return f"^{tags}[0-9]+_[a-z2-7]{{20}}$"
 
 

@@ -1,4 +1,4 @@
-"""The data dictionary `docs/reference/data_dictionary.md`, made from the contracts: `python -m data_contracts.dictionary`."""
+"""The data dictionary page, made from the contracts: `python -m data_contracts.dictionary`."""
 
 import sys
 from collections.abc import Iterable

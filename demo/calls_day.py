@@ -63,8 +63,7 @@ class CallDays:
     def _ordinary(self, state: CardDay, low: int, high: int, bucket: int) -> Rows:
         rng, cards = stream(self.seed, "calls", state.day, bucket), self.cards
         pace = self._pace(state)
-        fresh = (cards.opened_day >= 0) & (state.day - cards.opened_day < 30)
-        fresh &= uniform(fold(np.arange(len(pace)), salt=124)) < self.traits["just_opened"]
+        fresh = cards.fresh & (state.day - cards.opened_day < 30)
         out = rng.poisson((cards.calls_out * pace)[low:high])
         into = rng.poisson((cards.calls_in * pace * np.where(fresh, 0.25, 1))[low:high])
         card = np.repeat(np.arange(low, high), out + into)
@@ -196,8 +195,8 @@ class CallDays:
 
     def _texts(self, state: CardDay, low: int, high: int, bucket: int) -> Rows:
         rng, cards, day = stream(self.seed, "sms", state.day, bucket), self.cards, state.day
-        fresh = (cards.opened_day >= 0) & (day - cards.opened_day < 30)
-        pace = (cards.sms * self._pace(state) * np.where(fresh, 0.6, 1))[low:high]
+        fresh = cards.fresh & (day - cards.opened_day < 30)
+        pace = (cards.sms * self._pace(state) * np.where(fresh, 0.4, 1))[low:high]
         card = np.repeat(np.arange(low, high), rng.poisson(pace))
         received = rng.random(len(card)) < self.traits["sms_received"]
         at = self.world.calendar.moments(rng, day, len(card), "call_hours")

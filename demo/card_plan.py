@@ -55,6 +55,8 @@ class Cards:
     use_share: np.ndarray
     odd_from: np.ndarray  # first day of the month of many new numbers
     odd_calls: np.ndarray
+    fresh: np.ndarray  # bool, opened during the run and mostly calling out at first
+    handset: np.ndarray  # position of the card in whose handset it is used, mostly its own
     tac_class: np.ndarray
     msisdn_no: np.ndarray
     msisdn: pa.Array
@@ -91,7 +93,8 @@ class CardPlan:
         """The device key of every card on a day."""
         done = self.swaps["day"] <= day
         count = np.bincount(self.swaps["card"][done], minlength=len(self.cards.iot))
-        return (fold(np.arange(len(count)), count, salt=102) >> np.uint64(1)).astype(np.int64)
+        own = (fold(np.arange(len(count)), count, salt=102) >> np.uint64(1)).astype(np.int64)
+        return own[self.cards.handset]
 
     def imeis(self, key: np.ndarray, tac_class: np.ndarray) -> pa.Array:
         """IMEIs of device keys."""
@@ -265,6 +268,8 @@ def _cards(
     active = np.array([p.get("active", [30, 30]) for p in phones])[np.where(iot, 0, persona)]
     used = (active[:, 0] + draw.random() * (active[:, 1] - active[:, 0])) / 30
     odd = (draw.random() < traits["odd_month"]) & ~iot
+    fresh = (draw.random() < traits["just_opened"]) & (opened_day >= 0)
+    lent = (draw.random() < traits["shared_handset"]) & ~iot & (rank > 0) & (opened_day < 0)
     classes = list(profile["tac"]["classes"])
     kind = [p.get("tac", "phone") for p in phones], [t["tac"] for t in things]
     tac_class = np.where(
@@ -296,8 +301,10 @@ def _cards(
         use_from=np.where(short, begin, -NEVER),
         use_until=np.where(short, begin + length, NEVER),
         use_share=np.where(short, used, 1.0),
-        odd_from=np.where(odd, draw.integers(-30, max(days, 1)), NEVER),
+        odd_from=np.where(fresh, opened_day, np.where(odd, draw.integers(-30, max(days, 1)), NEVER)),
         odd_calls=traits["odd_calls"][0] * spread(traits["odd_calls"][1]) / 30,
+        fresh=fresh,
+        handset=np.where(lent, rank - 1, rank),
         tac_class=tac_class,
         msisdn_no=msisdn_no,
         msisdn=pa.concat_arrays(

@@ -44,7 +44,8 @@ def account_flows(events: dict[str, DataFrame], dimension: DataFrame, mornings: 
     )
 
     def share(out: str) -> Column:
-        passed = F.sum(F.coalesce(F.least(out, "amount"), F.lit(0))).cast("double")
+        # coalesce first: LEAST skips nulls, so that a credit without debits would pass on all of itself
+        passed = F.sum(F.least(F.coalesce(out, F.lit(0)), F.col("amount"))).cast("double")
         return F.try_divide(passed, F.sum("amount").cast("double"))
 
     minutes = F.floor((F.min(F.col("next_debit") - F.col("second"))) / 60)

@@ -55,7 +55,9 @@ def card_presence(events: dict[str, DataFrame], dimension: DataFrame, mornings: 
         "county": ("county_count", (7, 30)),
     }
     counts = [
-        F.expr(f"size(collect_set(CASE WHEN last_day >= date_sub(as_of, {d}) THEN {item} END)) AS {name}_{d}d")
+        F.expr(
+            f"size(collect_set(CASE WHEN last_day >= date_sub(as_of, {d}) THEN {item} END)) AS {name}_{d}d"
+        )
         for item, (name, days) in windows.items()
         for d in days
     ]

@@ -124,7 +124,9 @@ def _distinct(
     flags = {where: f"_flag{n}" for n, where in enumerate(dict.fromkeys(m.where for m in measures))}
     values = ", ".join(f"struct({n} AS item, string({sql}) AS value)" for sql, n in items.items())
     flagged = [F.expr(where).alias(flag) for where, flag in flags.items()]
-    pairs = rows.select(group.key, *DAY, *flagged, F.expr(f"inline(array({values}))")).where("value IS NOT NULL")
+    pairs = rows.select(group.key, *DAY, *flagged, F.expr(f"inline(array({values}))")).where(
+        "value IS NOT NULL"
+    )
     if len(mornings) > 1:
         pairs = pairs.groupBy(group.key, *DAY, "item", "value").agg(
             *[F.max(f).alias(f) for f in flags.values()]

@@ -17,7 +17,9 @@ def reference_page() -> str:
     for table in FEATURE_GROUPS:
         found = indicators_of(table)
         parts.append(f"\n## {table} ({len(found)} indicators)\n")
-        parts.append("| name | meaning | 中文 | unit | type | empty | group |\n| --- | --- | --- | --- | --- | --- | --- |")
+        parts.append(
+            "| name | meaning | 中文 | unit | type | empty | group |\n| --- | --- | --- | --- | --- | --- | --- |"
+        )
         for i in found:
             empty = "unknown" if i.empty is None else f"{i.empty:g}"
             cells = (f"`{i.name}`", i.en, i.zh, i.unit, i.spark_type, empty, i.group)

@@ -42,12 +42,14 @@ def run_dag(dag_id: str, as_of: date, settings: Settings) -> int:
         write_properties(settings)
         command = [sys.executable, "-m", "jobs.airflow_run", dag_id, as_of.isoformat()]
         # A session of its own: Spark's processes end with it, whatever ends it.
-        process = subprocess.Popen(command, env=environment, start_new_session=True)
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, start_new_session=True)
         with sigterm_as_exit():
             try:
                 return process.wait()
             finally:
-                stop_group(process)
+                if process.stdin is not None:
+                    process.stdin.close()  # it ends with everything it has started
+                _wait(process)
 
 
 def set_up(settings: Settings) -> None:
@@ -163,14 +165,17 @@ def sigterm_as_exit() -> Iterator[None]:
 
 def stop_group(process: subprocess.Popen) -> None:
     """End a process that leads its own session, and everything it has started; kill what does not end."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-            process.wait(PATIENCE_SECONDS)
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+    _wait(process)
+
+
+def _wait(process: subprocess.Popen) -> None:
+    try:
+        process.wait(PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 if __name__ == "__main__":

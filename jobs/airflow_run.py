@@ -8,7 +8,8 @@ import signal
 import sys
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from time import perf_counter
+from threading import Thread
+from time import perf_counter, sleep
 from typing import Any, TextIO
 
 from airflow.dag_processing.dagbag import DagBag
@@ -19,8 +20,8 @@ from airflow.sdk.listener import get_listener_manager
 from conf.errors import UsageError
 from conf.failures import exit_code, sentence
 from conf.settings import load_settings
-from jobs.submit import die_with_parent
 
+SPARK_SHUTDOWN_SECONDS = 3
 DAGS = Path(__file__).parents[1] / "dags"
 
 
@@ -85,16 +86,19 @@ def run_here(dag_id: str, as_of: date, terminal: TextIO) -> int:
 
 
 def end_with_caller() -> None:
-    """On SIGTERM, which also comes when the caller is killed, take Spark's processes along."""
+    """End this process and all it has started when the caller closes our standard input, as it does by dying.
 
-    def leave(number: int, _frame: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if os.getpgrp() == os.getpid():
-            os.killpg(os.getpid(), signal.SIGTERM)
-        os._exit(128 + number)  # not sys.exit: Airflow would take that for one more failed task
+    A thread and no signal handler: Airflow takes SIGTERM for the end of one try and would begin the next.
+    """
 
-    signal.signal(signal.SIGTERM, leave)
-    die_with_parent()
+    def watch() -> None:
+        while os.read(0, 1):
+            continue
+        os.killpg(os.getpgrp(), signal.SIGTERM)
+        sleep(SPARK_SHUTDOWN_SECONDS)
+        os.killpg(os.getpgrp(), signal.SIGKILL)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def main(dag_id: str, day: str) -> int:

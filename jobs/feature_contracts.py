@@ -13,7 +13,7 @@ from features.reference import reference_page
 
 ROOT = Path(__file__).parents[1]
 SUBJECTS = {"account_features": ("account", "account"), "card_features": ("card", "phone")}
-UNLIMITED = ("yuan", "days", "times")  # balances and gaps may be below zero
+UNLIMITED = ("yuan", "days", "times", "years")  # balances and gaps may be below zero
 
 
 def write(root: Path) -> list[Path]:
@@ -27,8 +27,8 @@ def write(root: Path) -> list[Path]:
 def _contract(folder: Path, table: str) -> Path:
     subject, tag = SUBJECTS[table]
     keys = [
-        ColumnContract("as_of", "date", True, description="Morning of delivery; partition column."),
-        ColumnContract("subject_id", "string", True, tag, description=f"The {subject}.", classification="restricted"),
+        ColumnContract("as_of", "date", "Morning of delivery; partition column.", required=True),
+        ColumnContract("subject_id", "string", f"The {subject}.", required=True, pseudonym=tag),
     ]
     columns = keys + [_column(indicator) for indicator in indicators_of(table)]
     description = f"Indicators of every {subject} in use, as known on the morning; declared in features/."
@@ -42,7 +42,7 @@ def _column(indicator: Indicator) -> ColumnContract:
         minimum=None if indicator.unit in UNLIMITED else 0,
         maximum=1 if indicator.unit in ("ratio", "yes or no") else None,
         description=f"{indicator.en}; {indicator.zh}",
-        unit=indicator.unit,
+        unit=indicator.unit or None,
     )
 
 

@@ -27,8 +27,8 @@ def run(spark: "SparkSession", settings: Settings, days: DayRange, run: "Run") -
     for day in days:
         with run.stage("risk_lists", day) as stage:
             for scenario in scenarios:
+                only: dict[str, tuple[str, ...]] = {"scenario": (scenario.name,)}
                 for table, rows in lists_of(spark, settings, scenario, day).items():
-                    only = {"scenario": (scenario.name,)}
                     stage.published(table, publish(rows, settings, table, DayRange.one(day), run, only=only))
             spark.catalog.clearCache()
 
@@ -40,13 +40,11 @@ def lists_of(
     from lake.tables import read_day, read_dimension, read_events
     from models.reasons import with_reasons
     from models.registry import load_version
-    from review.lists import account_details, build_lists, card_details, last_devices, pick
+    from review.lists import account_details, build_lists, card_details, last_devices, listed_rows, pick
 
     kind = scenario.subject
     picked = pick(read_day(spark, settings, f"{kind}_scores", day), scenario).persist()
-    features = read_day(spark, settings, f"{kind}_features", day).join(
-        picked.select("subject_id"), "subject_id"
-    )
+    features = read_day(spark, settings, f"{kind}_features", day).join(picked[["subject_id"]], "subject_id")
     reasons = features
     for (version,) in picked.select("model_version").distinct().collect():  # resolved once per run: one
         reasons = with_reasons(reasons, load_version(settings, scenario.model, version), settings.language)
@@ -56,6 +54,7 @@ def lists_of(
     else:
         first = day - timedelta(days=DEVICE_DAYS)
         usage = [read_events(spark, settings, table, first, day) for table in DEVICE_TABLES]
-        dimensions = [read_dimension(spark, settings, t, day) for t in ("cards", "card_owners")]
-        details = card_details(picked, *dimensions, last_devices(usage, picked))
-    return build_lists(picked, reasons, details, scenario, settings.language)
+        cards, owners = (read_dimension(spark, settings, t, day) for t in ("cards", "card_owners"))
+        details = card_details(picked, cards, owners, last_devices(usage, picked))
+    # A few hundred rows at the end of a long plan: computed once, read by every list and its audit.
+    return build_lists(listed_rows(picked, reasons, details, scenario, settings.language).persist(), scenario)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lake.runs import Run
     from models.bundle import Bundle
 
+TAGS = ("account", "customer", "phone", "owner")  # what a number of an imported list may be
 KEYS = {"account": ("accounts", "account_id", "customer_type"), "card": ("cards", "card_id", "card_kind")}
 
 
@@ -63,7 +64,19 @@ def scores(
     )
     if "branch_id" not in subjects.columns:
         subjects = subjects.withColumn("branch_id", F.lit(None).cast("string"))
-    asked = population(subjects, read_table(spark, settings, "labels"), scenario, day)
+    labels = read_table(spark, settings, "labels")
+    asked = population(subjects, labels, scenario, day, asked_for(spark, settings))
     wanted = features.join(asked.select("subject_id"), "subject_id", "left_semi")
     scored = score(wanted, model, ("subject_id",))
     return asked.join(scored, "subject_id").withColumn("run_id", F.lit(run_id))
+
+
+def asked_for(spark: "SparkSession", settings: Settings) -> "DataFrame | None":
+    """The pseudonyms that an imported list may mean; None when everybody is scored."""
+    from privacy.keys import KeyRing
+    from privacy.pseudonyms import pseudonyms_of_file
+
+    if settings.only_subjects is None:
+        return None
+    names = pseudonyms_of_file(KeyRing.load(settings.keys), settings.only_subjects, TAGS)
+    return spark.createDataFrame([(name,) for name in names], "name string")

@@ -25,6 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--as-of", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--until", type=date.fromisoformat, metavar="YYYY-MM-DD")
     parser.add_argument("--flow", choices=sorted(STEPS), default="nightly")
+    parser.add_argument("--only", metavar="FILE", help="score only the numbers of this file; empty: everybody")
     parser.add_argument("--env", required=True, help="which conf/<env>.yaml to read")
     given = parser.parse_args(arguments)
     die_with_parent()
@@ -33,7 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     log.info("%s --as-of %s --flow %s --env %s", given.step, given.as_of, given.flow, given.env)
     try:
         days = DayRange(given.as_of, given.until or given.as_of)
-        run_steps((given.step,), load_settings(given.env), days, given.flow, log.info)
+        settings = load_settings(given.env)
+        if given.only:
+            settings = settings.with_(only_subjects=settings.home / given.only)
+        run_steps((given.step,), settings, days, given.flow, log.info)
     except Exception as error:
         log.exception("%s", given.step)
         # Airflow shows the end of a log: the last line must say what broke.

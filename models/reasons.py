@@ -33,6 +33,7 @@ def with_reasons(frame: "DataFrame", model: Bundle, language: str) -> "DataFrame
     are unknown although "nothing happened" would have a value, so a feed was missing. Costs about ten times a
     prediction: give it listed rows only. Raises RiskvaneError when features are missing.
     """
+    import pandas as pd  # the decorator below wants the annotations as they are, not as text
     from pyspark.sql import functions as F
 
     if missing := sorted(set(model.features) - set(frame.columns)):
@@ -41,9 +42,7 @@ def with_reasons(frame: "DataFrame", model: Bundle, language: str) -> "DataFrame
     inputs = F.struct(*[F.col(name).cast("double").alias(name) for name in model.features])
 
     @F.pandas_udf(f"struct<reasons:{REASONS},not_evaluable:array<string>>")
-    def explain_batch(values: "pd.DataFrame") -> "pd.DataFrame":
-        import pandas as pd
-
+    def explain_batch(values: pd.DataFrame) -> pd.DataFrame:
         reasons, unknown = explain(values, told.value, language)
         return pd.DataFrame({"reasons": reasons, "not_evaluable": unknown})
 

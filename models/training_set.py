@@ -105,7 +105,7 @@ def training_frame(rows: "DataFrame", spec: ModelSpec, split: Split) -> "pd.Data
         row["part"]: row
         for row in parted.groupBy("part")
         .agg(
-            F.count_if("label = 0").alias("negatives"),
+            F.count_if(F.col("label") == 0).alias("negatives"),
             F.count_distinct(F.expr("CASE WHEN label = 1 THEN subject_id END")).alias("positives"),
         )
         .collect()

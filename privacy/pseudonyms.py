@@ -7,12 +7,14 @@ joined back. The key never enters a Spark plan, a task or a log. A province's ni
 
 import hmac
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from conf.errors import UsageError
 from privacy.keys import KeyRing
 from privacy.vault import Vault
 
@@ -46,6 +48,20 @@ def pseudonyms(ring: KeyRing, tag: str, values: Sequence[str]) -> list[str]:
     letters = _ALPHABET[bits.reshape(-1, LENGTH, 5) @ _BITS]
     head = f"{tag}{ring.current}_"
     return [head + text.decode() for text in letters.reshape(-1).view(f"S{LENGTH}")]
+
+
+def pseudonyms_of_file(ring: KeyRing, file: Path, tags: Sequence[str]) -> list[str]:
+    """The pseudonyms that the numbers of a file, one a line, may have under any of `tags`.
+
+    A number says not whose it is, so each gives one pseudonym per tag. UsageError where there is no such file
+    or no number in it.
+    """
+    if not file.is_file():
+        raise UsageError(f"wanted a file with one number per line, found no file {file}")
+    numbers = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    if not numbers:
+        raise UsageError(f"wanted a file with one number per line, found none in {file}")
+    return [name for tag in tags for name in pseudonyms(ring, tag, numbers)]
 
 
 def canonical(tag: str, value: str) -> str:

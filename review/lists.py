@@ -65,14 +65,14 @@ def pick(scores: "DataFrame", scenario: Scenario) -> "DataFrame":
     )
 
 
-def build_lists(
+def listed_rows(
     picked: "DataFrame",
     reasons: "DataFrame",
     details: "DataFrame",
     scenario: Scenario,
     language: str,
-) -> dict[str, "DataFrame"]:
-    """One frame per list table of `scenario`, with the columns of that table's contract.
+) -> "DataFrame":
+    """All list rows of `scenario`, not yet split into its tables.
 
     `picked` comes from `pick`; `reasons` holds `subject_id` and may hold `reasons` and `not_evaluable`; `details`
     comes from `account_details` or `card_details`. One row per as_of, scenario and subject_id. A subject
@@ -85,7 +85,7 @@ def build_lists(
     given = {name: (name,) for name in TOLD if name in reasons.columns}
     kind = "card_kind" if scenario.subject == "card" else "customer_type"
     own = [name for name in ("customer_id", "branch_id", kind) if name in details.columns]
-    rows = (
+    return (
         picked.withColumn(kind, F.col("customer_type"))
         .join(F.broadcast(reasons.select("subject_id", *given)), "subject_id", "left")
         .join(details.withColumnsRenamed({name: f"detail_{name}" for name in own}), "subject_id", "left")
@@ -102,6 +102,15 @@ def build_lists(
             }
         )
     )
+
+
+def build_lists(rows: "DataFrame", scenario: Scenario) -> dict[str, "DataFrame"]:
+    """One frame per list table of `scenario` with the columns of its contract, from `listed_rows`.
+
+    `rows` is read once per list: persist it. Raises RiskvaneError for a list that does not exist.
+    """
+    from pyspark.sql import functions as F
+
     tables = dict.fromkeys(scenario.lists.values())
     if unknown := sorted(tables.keys() - DETAILS.keys()):
         raise RiskvaneError(f"scenario {scenario.name}: no list {unknown}; known are {sorted(DETAILS)}")

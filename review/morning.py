@@ -9,7 +9,7 @@ import pyarrow as pa
 from conf.errors import RiskvaneError
 from conf.scenarios import load_scenario
 from conf.settings import Settings
-from lake.reader import latest_days, list_rows
+from lake.reader import list_rows
 from privacy.keys import KeyRing
 from privacy.vault import Vault
 from review.columns import LISTS
@@ -27,24 +27,20 @@ class Morning:
 
 
 def load_morning(settings: Settings, as_of: date, reason: str, who: str) -> Morning:
-    """The lists of `as_of` at the versions of the newest complete runs.
+    """The lists of `as_of` at the versions of the newest complete runs; a published list may well be empty.
 
     Identifiers are revealed in one recorded read of the vault (`reason`, `who`) and masked at once. Raises
-    RiskvaneError naming the newest day of each list when none of them has that morning.
+    RiskvaneError naming the newest mornings when no list was published for that one.
     """
-    found = {}
+    found, refusals = {}, []
     for table in LISTS:
         try:
-            rows = list_rows(settings, table, as_of)
-        except RiskvaneError:
-            continue
-        if rows.num_rows:
-            found[table] = rows
+            found[table] = list_rows(settings, table, as_of)
+        except RiskvaneError as error:  # a site without cards has no list of cards
+            refusals.append(error)
     if not found:
-        newest = latest_days(settings)
-        raise RiskvaneError(
-            f"no risk list was published for {as_of}; newest: {newest}. Run `riskvane run risk_lists` for it first"
-        )
+        raise refusals[0]
+    found = {table: rows for table, rows in found.items() if rows.num_rows}
     vault = Vault(settings.vault, KeyRing.load(settings.keys))
     names = sorted({name for rows in found.values() for name in rows["scenario"].unique().to_pylist()})
     titles = {name: load_scenario(name).title[settings.language] for name in names}

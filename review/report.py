@@ -116,7 +116,7 @@ def page_context(
         ],
         "bin_width": figures.BIN_WIDTH,
         "reasons": _reasons(morning, phrases, indicators),
-        "branches": [(_office(*bar.name, phrases), bar) for bar in branches[:TOP_BRANCHES]],
+        "branches": [(_office(bar.name, phrases), bar) for bar in branches[:TOP_BRANCHES]],
         "branches_note": phrases["page.branches.note"].format(
             count=min(len(branches), TOP_BRANCHES), total=len(branches)
         ),
@@ -154,8 +154,9 @@ def _best(morning: Morning, table: str, language: str) -> list:
     )
 
 
-def _office(branch: str, name: str, phrases: Words) -> str:
+def _office(office: tuple[str, ...], phrases: Words) -> str:
     """A branch by name and number; cards go to counties, which have a number only."""
+    branch, name = office
     if not branch:
         return phrases["unassigned"]
     return f"{name} {branch}" if name else phrases["county"].format(county=branch)

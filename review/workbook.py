@@ -172,6 +172,7 @@ def _check_answers(
     sheet: Worksheet, number: int, answer: AnswerColumn, rows: int, as_of: date, language: str
 ) -> None:
     phrases = words(language)
+    rule: dict[str, Any]
     if answer.kind == "choice":
         rule = {"validate": "list", "source": answer.options(language)}
         message = phrases["workbook.choice.wanted"]

@@ -76,7 +76,8 @@ if needs packages .venv/bin/ruff requirements/lock.txt; then
   made
 fi
 if needs project .venv/bin/riskvane setup.cfg pyproject.toml; then
-  build/uv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+  build/uv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation \
+    --config-settings editable_mode=compat --editable .
   made
 fi
 

@@ -25,7 +25,6 @@ from lake.ingest.staging import Input, stage
 from lake.ingest.verdicts import (
     ACCEPTED,
     LATE,
-    QUARANTINED,
     Count,
     break_circuit,
     counted,
@@ -52,6 +51,7 @@ class Judged:
     """A table's staged rows with their verdicts."""
 
     contract: Contract
+    staged: "DataFrame"
     rows: "DataFrame"
     counts: list[Count]
     sources: tuple[str, ...]
@@ -118,7 +118,9 @@ def _stage_and_judge(
         counts = counted(rows)
         prove_whole(counts, _stated_rows(inputs[table]))
         sources = tuple(sorted({item.delivery.source.name for item in inputs[table]}))
-        return Judged(contract, rows, counts, sources, break_circuit(rows, counts, settings, contract))
+        return Judged(
+            contract, staged, rows, counts, sources, break_circuit(rows, counts, settings, contract)
+        )
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(work, sorted(inputs)))
@@ -161,7 +163,7 @@ def _write_quarantine(
     from data_contracts.checks import broken_columns
 
     parts = [
-        table.rows.where(F.col("_verdict") == QUARANTINED).select(
+        table.staged.where(F.size("_reasons") > 0).select(
             F.col("known_as_of").alias("as_of"),
             "source",
             F.lit(table.contract.table).alias("table"),

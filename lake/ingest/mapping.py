@@ -20,6 +20,7 @@ from lake.ingest.reading import PLACE
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
+Texts = dict[str, "Column"]  # columns of the file as text
 SHOWN = 24  # characters of a value's shape in a reason
 VARIES = "|"  # a contract that allows several tags leaves it to the row which one it is
 DERIVED = {*LINEAGE, "event_date"} - {"received_at"}
@@ -40,7 +41,11 @@ def mapped(
     from pyspark.sql import functions as F
 
     _fit(source, feed, contract)
-    is_moment = {f.name for f in raw.schema.fields if f.dataType.typeName() == "timestamp"}
+    kinds = {field.name: field.dataType.typeName() for field in raw.schema.fields}
+    texts = {
+        name: F.col(name) if kinds[name] == "string" else F.col(name).cast("string")
+        for name in feed.source_columns
+    }
     zone = source.timezone if source.timezone not in (None, settings.timezone) else None
     values, problems = {}, []
     for column in contract.columns:
@@ -48,11 +53,11 @@ def mapped(
         if rule is None:
             values[column.name] = F.lit(None).cast(column.spark_type)
             continue
-        value, problem = _value(rule, column, None if rule.source in is_moment else zone)
+        value, problem = _value(rule, column, texts, None if kinds.get(rule.source) == "timestamp" else zone)
         values[column.name] = value
         problems.append(problem)
         if rule.tag_by:
-            is_known = F.coalesce(_text(rule.tag_by).isin(*rule.tags), F.lit(False))
+            is_known = F.coalesce(texts[rule.tag_by].isin(*rule.tags), F.lit(False))
             problems.append(
                 F.when(~is_known, f"{column.name}: {rule.tag_by} does not say what it identifies")
             )
@@ -73,8 +78,8 @@ def mapped(
     )
     row = F.hex(F.xxhash64(*[F.col(name).cast("string") for name in feed.source_columns]))
     columns = [value.alias(name) for name, value in values.items() if name not in ("known_as_of", "is_late")]
-    columns += _split_by_tag(feed, values)
-    return raw.select(*columns, wrong.alias("_problems"), row.alias("_row"), *PLACE)
+    columns += _split_by_tag(feed, values, texts)
+    return _cleaned(raw, feed, kinds).select(*columns, wrong.alias("_problems"), row.alias("_row"), *PLACE)
 
 
 def tags(feeds: Sequence[Feed], contract: Contract) -> dict[str, str]:
@@ -89,7 +94,7 @@ def tags(feeds: Sequence[Feed], contract: Contract) -> dict[str, str]:
     return found
 
 
-def _split_by_tag(feed: Feed, values: dict[str, "Column"]) -> list["Column"]:
+def _split_by_tag(feed: Feed, values: Texts, texts: Texts) -> list["Column"]:
     from pyspark.sql import functions as F
 
     split = []
@@ -98,7 +103,7 @@ def _split_by_tag(feed: Feed, values: dict[str, "Column"]) -> list["Column"]:
             split.append(values[name].alias(TAGGED.format(column=name, tag=rule.tag)))
         for tag in dict.fromkeys(rule.tags.values()):
             words = [word for word, its_tag in rule.tags.items() if its_tag == tag]
-            own = F.when(_text(rule.tag_by).isin(*words), values[name])
+            own = F.when(texts[rule.tag_by].isin(*words), values[name])
             split.append(own.alias(TAGGED.format(column=name, tag=tag)))
     return split
 
@@ -126,7 +131,9 @@ def _fit(source: Source, feed: Feed, contract: Contract) -> None:
             )
 
 
-def _value(rule: ColumnRule, column: ColumnContract, zone: str | None) -> tuple["Column", "Column"]:
+def _value(
+    rule: ColumnRule, column: ColumnContract, texts: Texts, zone: str | None
+) -> tuple["Column", "Column"]:
     """The typed value (null when it does not parse) and the reason why it does not parse (null when it does).
 
     `zone` is the zone of times without an offset, None where it is the session's.
@@ -136,8 +143,8 @@ def _value(rule: ColumnRule, column: ColumnContract, zone: str | None) -> tuple[
     kind = column.spark_type
     if rule.constant is not None:
         return F.lit(rule.constant).cast(kind), F.lit(None).cast("string")
-    given = _template(rule.template) if rule.template else F.col(rule.source)
-    text = _text(rule.source) if rule.source else given
+    given = _template(rule.template, texts) if rule.template else F.col(rule.source)
+    text = texts[rule.source] if rule.source else given
     if rule.first:
         given = text = F.substring(text, 1, rule.first)
     what = kind
@@ -157,16 +164,14 @@ def _value(rule: ColumnRule, column: ColumnContract, zone: str | None) -> tuple[
         value = text
     else:
         value = given.try_cast(kind) if rule.factor is None else _scaled(text, rule).try_cast(kind)
-        # A Parquet number needs no detour over text, but blank text is no value
-        value = F.when(text.isNotNull(), value)
     if rule.absolute:
         value = F.abs(value)
-    fails = text.isNotNull() & value.isNull()
+    fails = given.isNotNull() & value.isNull()
     if rule.check:
         wrong_digit = ~F.coalesce(carries(rule.check.kind, text), F.lit(True))
         if rule.check.when:
             wrong_digit &= F.coalesce(
-                _text(rule.check.when.column).isin(*rule.check.when.values), F.lit(False)
+                texts[rule.check.when.column].isin(*rule.check.when.values), F.lit(False)
             )
         problem = F.when(wrong_digit, f"{column.name}: wrong check digit ({rule.check.kind})")
         return value, problem
@@ -174,22 +179,25 @@ def _value(rule: ColumnRule, column: ColumnContract, zone: str | None) -> tuple[
     return value, F.when(fails, F.concat(F.lit(f"{column.name}: not a {what}: "), shape))
 
 
-def _text(name: str) -> "Column":
-    """The column as text; blank is null."""
+def _cleaned(raw: "DataFrame", feed: Feed, kinds: dict[str, str]) -> "DataFrame":
+    """`raw` with its texts trimmed; blank is null."""
     from pyspark.sql import functions as F
 
-    text = F.trim(F.col(name).cast("string"))
-    return F.when(text != "", text)
+    columns = [
+        F.nullif(F.trim(F.col(name)), F.lit("")).alias(name) if kinds[name] == "string" else F.col(name)
+        for name in feed.source_columns
+    ]
+    return raw.select(*columns, *PLACE)
 
 
-def _template(template: str) -> "Column":
+def _template(template: str, texts: Texts) -> "Column":
     """The text with its columns filled in; null when one of them is."""
     from pyspark.sql import functions as F
 
     parts: list[Column] = []
     for literal, name, _, _ in Formatter().parse(template):
         parts += [F.lit(literal)] if literal else []
-        parts += [_text(name)] if name else []
+        parts += [texts[name]] if name else []
     return F.concat(*parts)
 
 
@@ -225,7 +233,7 @@ def _moment(given: "Column", text: "Column", rule: ColumnRule, kind: str, zone: 
             value = F.when(with_offset, value).otherwise(_from_zone(value, zone))
     if rule.add_days:
         value = value + F.make_dt_interval(days=F.lit(rule.add_days))
-    return F.when(text.isNotNull(), value.cast(kind))
+    return value.cast(kind)
 
 
 def _from_zone(value: "Column", zone: str | None) -> "Column":

@@ -67,15 +67,23 @@ def stage(
         (F.col("known_as_of") >= F.lit(days.first)) & (F.col("known_as_of") <= F.lit(days.last))
     )
     wanted = tags([item.delivery.feed for item in inputs], contract)
-    rows = rows.withColumn("_reasons", _reasons(contract))
-    is_fine = F.size("_reasons") == 0
-    # Blanked before pseudonyms are made, so that the vault never learns what a shifted line holds.
-    blank = [name for name in rows.columns if not name.startswith("_") and name not in PLACE]
-    blank += [name for name in rows.columns if "__" in name]
-    rows = rows.withColumns({name: F.when(is_fine, F.col(name)) for name in dict.fromkeys(blank)})
+    # Blanked before pseudonyms are made, so that the vault never learns what a shifted line holds. What else may
+    # be wrong is asked only after, so that the pass over the identifiers reads nothing but them.
+    rows = rows.withColumns({name: F.when(F.col("_broken").isNull(), F.col(name)) for name in wanted})
     rows = pseudonymise(rows, wanted, ring, vault)
-    columns = [_joined(column.name, wanted).alias(column.name) for column in contract.columns]
-    rows.select(*columns, "_feed", "_reasons", "_row").write.parquet(str(folder))
+    rows = rows.select(
+        *[_joined(column.name, wanted).alias(column.name) for column in contract.columns],
+        "_feed",
+        "_row",
+        "_broken",
+        "_problems",
+    ).withColumn("_reasons", _reasons(contract))
+    is_fine = F.size("_reasons") == 0
+    kept = [
+        F.col(c.name) if c.name in PLACE else F.when(is_fine, F.col(c.name)).alias(c.name)
+        for c in contract.columns
+    ]
+    rows.select(*kept, "_feed", "_reasons", "_row").write.parquet(str(folder))
     return spark.read.parquet(str(folder))
 
 
@@ -97,7 +105,7 @@ def _reasons(contract: Contract) -> "Column":
     from data_contracts.checks import broken_columns, violations
 
     problems = F.col("_problems")
-    kept = violations(contract, clear=True)
+    kept = violations(contract, clear=True)  # pseudonyms are ours; only whether they are there is asked
     named = broken_columns(problems)
     others = F.filter(kept, lambda reason: ~F.array_contains(named, F.substring_index(reason, ":", 1)))
     unreadable = F.col("_broken").isNotNull()

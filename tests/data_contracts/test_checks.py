@@ -46,7 +46,9 @@ ROWS = [
 def test_each_broken_promise_is_named_and_nothing_else(spark, changed):
     contract = changed()
     frame = spark.createDataFrame([given for given, _ in ROWS], contract.spark_schema())
-    actual = frame.select("payment_id", violations(contract).alias("reasons"), is_broken(contract).alias("broken"))
+    actual = frame.select(
+        "payment_id", violations(contract).alias("reasons"), is_broken(contract).alias("broken")
+    )
     expected = spark.createDataFrame(
         [(given[1], reasons, bool(reasons)) for given, reasons in ROWS],
         "payment_id string, reasons array<string>, broken boolean",
@@ -61,7 +63,9 @@ def test_reasons_never_hold_the_value(spark, changed):
 
 
 def test_before_pseudonyms_are_made_their_columns_are_only_asked_to_be_there(spark, changed):
-    contract = changed(("        classification: restricted", "        required: true\n        classification: restricted"))
+    contract = changed(
+        ("        classification: restricted", "        required: true\n        classification: restricted")
+    )
     frame = spark.createDataFrame([row(account="990012345678"), row(account=None)], contract.spark_schema())
     found = frame.select(violations(contract, clear=True)).collect()
     assert [reasons for (reasons,) in found] == [[], ["account_id: missing"]]
@@ -74,7 +78,9 @@ def test_columns_that_a_frame_does_not_have_yet_can_be_left_out(spark, changed):
 
 def test_a_contract_without_any_rule_finds_nothing(spark, changed):
     frame = spark.createDataFrame([(1,)], "n int")
-    reasons = frame.select(violations(changed(), columns=()).alias("r"), is_broken(changed(), columns=()).alias("b"))
+    reasons = frame.select(
+        violations(changed(), columns=()).alias("r"), is_broken(changed(), columns=()).alias("b")
+    )
     assert reasons.collect() == [([], False)]
     assert reasons.schema["r"].dataType.simpleString() == "array<string>"
 
@@ -104,7 +110,12 @@ def test_a_changed_contract_changes_the_row_check(spark, changed):
 
 def test_keys_that_stand_in_several_rows_are_found(spark, changed):
     contract = changed()
-    rows = [row("a"), row("a", amount="2"), row("a", as_of=date(2026, 3, 7)), row("b")]  # the key has two columns
+    rows = [
+        row("a"),
+        row("a", amount="2"),
+        row("a", as_of=date(2026, 3, 7)),
+        row("b"),
+    ]  # the key has two columns
     found = duplicates(spark.createDataFrame(rows, contract.spark_schema()), contract)
     expected = spark.createDataFrame([("a", DAY, 2)], "payment_id string, as_of date, count bigint")
     assertDataFrameEqual(found, expected)
@@ -132,14 +143,17 @@ def plain(given) -> set[str]:
 
 
 TEXTS = st.text(alphabet="a2_ \n9é", max_size=4)
+PSEUDONYM_LIKE = st.builds(
+    "account{}_aaaaaaaaaaaaaaaaaa{}".format, st.sampled_from(["1", "12", "x", "", "٣"]), TEXTS
+)
 ANY_ROW = st.builds(
     row,
     payment=st.none() | TEXTS,
-    account=st.none() | st.builds("account{}_{}{}".format, st.sampled_from(["1", "12", "x", "", "٣"]), st.just("a" * 18), TEXTS),
+    account=st.none() | PSEUDONYM_LIKE,
     amount=st.sampled_from([None, "-0.01", "0", "1000", "1000.01"]),
     direction=st.sampled_from([None, "in", "out", "", "in "]),
     as_of=st.sampled_from([None, DAY]),
-)  # fmt: skip
+)
 
 
 @settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

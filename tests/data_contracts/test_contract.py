@@ -29,7 +29,7 @@ def table(request: pytest.FixtureRequest) -> str:
 
 
 def test_every_table_is_under_contract():
-    assert (MART | REST) <= set(table_names())
+    assert set(table_names()) >= (MART | REST)
     assert {name for name, contract in all_contracts().items() if contract.layer == "mart"} == MART
 
 
@@ -81,7 +81,7 @@ def test_what_a_contract_says(changed):
 
 
 def test_a_column_of_accounts_or_cards_takes_pseudonyms_of_both():
-    assert load_contract("labels").column("subject_id").pattern == "^(account|phone)[0-9]+_[a-z2-7]{20}$"
+    assert load_contract("labels").column("subject_id").pattern == "^(?:account|phone)[0-9]+_[a-z2-7]{20}$"
 
 
 def test_what_a_dimension_row_is_about_leaves_the_time_of_the_change_out():
@@ -158,7 +158,10 @@ def test_all_faults_of_a_file_are_named_at_once(changed):
 
 
 def test_a_pattern_that_is_none_is_refused(changed):
-    with_pattern = ("        description: Which way.", "        logicalTypeOptions: {pattern: '['}\n        description: x")
+    with_pattern = (
+        "        description: Which way.",
+        "        logicalTypeOptions: {pattern: '['}\n        description: x",
+    )
     with pytest.raises(ContractError, match=r"column direction: pattern '\[' is not a regular expression"):
         changed(with_pattern)
 
@@ -201,7 +204,9 @@ def test_a_written_contract_reads_back_as_it_was(tmp_path, changed):
         ("map<string,bigint>", T.MapType(T.StringType(), T.LongType())),
         (
             "array<struct<code:string,when:date>>",
-            T.ArrayType(T.StructType([T.StructField("code", T.StringType()), T.StructField("when", T.DateType())])),
+            T.ArrayType(
+                T.StructType([T.StructField("code", T.StringType()), T.StructField("when", T.DateType())])
+            ),
         ),
         (
             "struct<m:map<string,decimal(4,1)>,n:int>",  # commas inside brackets don't part fields

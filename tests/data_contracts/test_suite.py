@@ -41,7 +41,9 @@ def test_a_day_that_keeps_its_contract_is_ok(spark, changed):
     assert (result.table, result.ok, result.rows, result.problems) == ("payments", True, 3, [])
 
 
-@pytest.mark.parametrize("in_memory", [suite.IN_MEMORY_ROWS, 0], ids=["small day in memory", "large day in Spark"])
+@pytest.mark.parametrize(
+    "in_memory", [suite.IN_MEMORY_ROWS, 0], ids=["small day in memory", "large day in Spark"]
+)
 def test_every_broken_promise_is_a_sentence_with_counts(spark, changed, monkeypatch, in_memory):
     monkeypatch.setattr(suite, "IN_MEMORY_ROWS", in_memory)
     result = check_day(changed(), frame_of(spark, changed(), BROKEN), None)
@@ -60,9 +62,7 @@ def test_a_missing_column_is_named_and_nothing_else(spark, changed):
 
 
 def test_a_key_of_one_column_must_be_unique(spark, changed):
-    one_column = changed(
-        ("        primaryKey: true\n        primaryKeyPosition: 2\n", ""), ("as_of\n        logical", "as_of\n        logical")
-    )
+    one_column = changed(("        primaryKey: true\n        primaryKeyPosition: 2\n", ""))
     assert one_column.primary_key == ("payment_id",)
     rows = [*FINE, (date(2026, 3, 7), "p1", None, Decimal("2.00"), "in")]  # same number on another day
     problems = check_day(one_column, frame_of(spark, one_column, rows), None).problems
@@ -105,7 +105,7 @@ def test_pages_are_complete_in_themselves_and_quote_no_value(spark, changed, tmp
     pages = {page: page.read_text(encoding="utf-8") for page in docs.rglob("*.html")}
     index = pages[docs / "2026-03-06" / "index.html"]
     (link,) = re.findall(r'href="([^"]+)"', index)
-    assert "not of the form" in pages[docs / "2026-03-06" / link]["".__len__() :] or "unexpected values" in pages[docs / "2026-03-06" / link]
+    assert "unexpected values found" in pages[docs / "2026-03-06" / link]
     assert "BROKEN" in index
     for text in pages.values():
         assert not re.search(r"""(src|href|action)=["']?(https?:)?//|url\(["']?(https?:)?//|<script""", text)

@@ -63,7 +63,21 @@ def test_a_window_is_half_open_and_late_rows_wait_for_their_morning(spark):
     events = {"payments": spark.createDataFrame(EVENTS, ROWS)}
     actual = compute(events, people(spark, [AS_OF]), (SPEND,), [AS_OF])
     expected = [
-        (AS_OF, "ann", 2, 3, D("110.50"), D("110.50"), D("100.00"), 1, 2, 1, 0b11000001, "z", 36.8333333333333),
+        (
+            AS_OF,
+            "ann",
+            2,
+            3,
+            D("110.50"),
+            D("110.50"),
+            D("100.00"),
+            1,
+            2,
+            1,
+            0b11000001,
+            "z",
+            36.8333333333333,
+        ),
         (
             AS_OF,
             "bob",

@@ -6,7 +6,7 @@ import pytest
 from pyspark.testing import assertDataFrameEqual
 
 from conf.scenarios import load_scenario
-from review.lists import account_details, build_lists, card_details, last_devices, pick
+from review.lists import account_details, build_lists, card_details, last_devices, listed_rows, pick
 
 pytestmark = pytest.mark.spark
 
@@ -117,7 +117,7 @@ def test_an_account_row_carries_what_a_reviewer_needs(spark, scores):
         "subject_id string, reasons array<struct<code string, text string, value string>>",
     )
     details = account_details(picked, features, accounts, customers, branches)
-    lists = build_lists(picked, reasons, details, ACCOUNTS, "zh")
+    lists = build_lists(listed_rows(picked, reasons, details, ACCOUNTS, "zh"), ACCOUNTS)
     assert list(lists) == ["risk_list_private", "risk_list_corporate"]
     columns = (
         *("rank", "subject_id", "branch_id", "risk_label", "control_suggestion", "name_id"),
@@ -191,7 +191,8 @@ def test_a_card_row_goes_to_its_county_with_the_device_seen_last(spark, scores):
         "subject_id string, reasons array<struct<code string, text string, value string>>,"
         " not_evaluable array<string>",
     )
-    lists = build_lists(picked, reasons, card_details(picked, cards, owners, devices), CARDS, "en")
+    details = card_details(picked, cards, owners, devices)
+    lists = build_lists(listed_rows(picked, reasons, details, CARDS, "en"), CARDS)
     rows = lists["risk_list_cards"].orderBy("rank").collect()
     assert [(r.subject_id, r.branch_id, r.card_kind, r.imei_id, r.not_evaluable) for r in rows] == [
         ("1", "990101", "phone", "i-b", ["roaming_days_7d"]),

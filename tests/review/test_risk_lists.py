@@ -78,16 +78,16 @@ def scored(settings, names, monkeypatch):
             | {"card_id": names["phone"], "card_kind": "phone", "home_county": "990101", "status_at": MORNING}
         ],
     )
-    return settings
+    return settings.with_(scenarios=("account_monitoring", "account_screening", "card_monitoring"))
 
 
-def test_a_rerun_of_a_morning_gives_the_same_lists_with_reasons_and_one_ledger_row(spark, scored, names):
-    run = Run.start(spark, scored, "nightly")
+def test_lists_come_with_reasons_and_details_and_another_flow_leaves_them_alone(spark, scored, names):
     found = []
-    for _ in range(2):
-        risk_lists.run(spark, scored, DayRange.one(AS_OF), run)
-        lists = ("risk_list_private", "risk_list_cards")
-        found.append([list_rows(scored, table, AS_OF).to_pylist() for table in lists])
+    for flow in ("nightly", "screening"):  # nobody was scored for the screening
+        risk_lists.run(spark, scored, DayRange.one(AS_OF), Run.start(spark, scored, flow))
+        found.append(
+            [list_rows(scored, t, AS_OF).to_pylist() for t in ("risk_list_private", "risk_list_cards")]
+        )
     assert found[0] == found[1]
     (private,), (sim,) = found[0]
     assert (private["subject_id"], private["rank"], private["risk_label"]) == (names["account"], 1, "red")
@@ -95,16 +95,15 @@ def test_a_rerun_of_a_morning_gives_the_same_lists_with_reasons_and_one_ledger_r
     for row in (private, sim):
         assert row["reasons"]
         assert "38" in row["reasons"][0]["value"]
-    stages = spark.read.format("delta").load(str(scored.lake / "ops" / "runs")).collect()
+    stages = (
+        spark.read.format("delta").load(str(scored.lake / "ops" / "runs")).orderBy("started_at").collect()
+    )
+    lists = ["risk_list_cards", "risk_list_corporate", "risk_list_private"]
+    screened = ["risk_list_corporate", "risk_list_private"]
     assert [(row.stage, row.status, sorted(row.table_versions)) for row in stages] == [
-        ("risk_lists", "complete", ["risk_list_cards", "risk_list_corporate", "risk_list_private"])
-    ] * 2
-
-
-def test_another_flow_leaves_the_rows_of_its_neighbour(spark, scored):
-    risk_lists.run(spark, scored, DayRange.one(AS_OF), Run.start(spark, scored, "nightly"))
-    risk_lists.run(spark, scored, DayRange.one(AS_OF), Run.start(spark, scored, "screening"))  # nobody scored
-    assert list_rows(scored, "risk_list_private", AS_OF)["scenario"].to_pylist() == ["account_monitoring"]
+        ("risk_lists", "complete", lists),
+        ("risk_lists", "complete", screened),
+    ]
 
 
 def test_a_flow_without_scenarios_is_refused(spark, scored):

@@ -1,0 +1,86 @@
+"""The part of a table that one publish replaces: some mornings, and maybe only some values of a column."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from conf.days import DayRange
+from data_contracts.contract import Contract
+from lake.tables import day_column
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column
+
+Only = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of `contract.table` whose morning is one of `days` and whose columns in `only` hold a given value."""
+
+    contract: Contract
+    days: DayRange
+    only: Only = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        limits = [f"{column} in {', '.join(values)}" for column, values in self.only.items()]
+        return " with ".join([f"{day_column(self.contract)} {self.days}", *limits])
+
+    def holds(self) -> "Column":
+        """Whether a row belongs to the part; never null."""
+        from pyspark.sql import functions as F
+
+        day = F.col(day_column(self.contract))
+        inside = (day >= F.lit(self.days.first)) & (day <= F.lit(self.days.last))
+        if self.days.every > 1:
+            inside = day.isin(*self.days)
+        for column, values in self.only.items():
+            inside &= F.col(column).isin(*values)
+        return F.coalesce(inside, F.lit(False))
+
+    def predicate(self) -> str:
+        """The part as Delta's replaceWhere; names come from contract and code, values are quoted."""
+        day = day_column(self.contract)
+        if self.days.every == 1:  # BETWEEN is what Delta fails to resolve here
+            where = [f"`{day}` >= DATE'{self.days.first}'", f"`{day}` <= DATE'{self.days.last}'"]
+        else:
+            mornings = ", ".join(f"DATE'{one}'" for one in self.days)
+            where = [f"`{day}` IN ({mornings})"]
+        where += [
+            f"`{column}` IN ({', '.join(map(_quoted, values))})" for column, values in self.only.items()
+        ]
+        return " AND ".join(where)
+
+    def is_absent(self, path: Path) -> bool:
+        """Whether no file of the table at `path` can hold a row of the part, by partition values and statistics."""
+        from deltalake import DeltaTable
+
+        if not DeltaTable.is_deltatable(str(path)):
+            return True
+        files = pa.table(DeltaTable(str(path)).get_add_actions(flatten=True))
+        may_hold = _may_lie_between(files, day_column(self.contract), self.days.first, self.days.last)
+        for column, values in self.only.items():
+            may_hold = pc.and_(may_hold, _may_lie_between(files, column, min(values), max(values)))
+        return not pc.any(may_hold).as_py()
+
+
+def _may_lie_between(files: pa.Table, column: str, low: Any, high: Any) -> pa.ChunkedArray | pa.Array:
+    """Per file, whether it may hold a value in [low, high]; a file without statistics may."""
+    names = (
+        (f"partition.{column}",) * 2
+        if f"partition.{column}" in files.column_names
+        else (f"min.{column}", f"max.{column}")
+    )
+    if not set(names) <= set(files.column_names):
+        return pa.array([True] * files.num_rows, pa.bool_())
+    below = pc.less_equal(files[names[0]], pa.scalar(high))
+    above = pc.greater_equal(files[names[1]], pa.scalar(low))
+    return pc.fill_null(pc.and_(below, above), True)
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,106 @@
+"""Labels joined to feature mornings: what counts, what is left out, and that the split leaks nothing."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from conf.errors import DataRefused
+from models.specs import MODEL_SPECS, LabelRule
+from models.training_set import TRAIN, VALID, Split, choose_split, labelled, training_frame
+
+SPEC = replace(
+    MODEL_SPECS["accounts"],
+    label=LabelRule("confirmed", delay_days=7, horizon_days=10),
+    left_out=tuple(name for name in MODEL_SPECS["accounts"].features if name != "in_count_7d"),
+    least_positives=2,
+    most_negatives=50,
+)
+DAY = date(2026, 2, 10)
+LABELS = "subject_kind string, subject_id string, label int, known_as_of date, harmed_on date"
+FEATURES = "as_of date, subject_id string, in_count_7d bigint"
+
+
+def days(n):
+    return DAY + timedelta(days=n)
+
+
+@pytest.mark.spark
+def test_a_row_is_positive_when_confirmed_inside_the_horizon_and_known_by_the_cut_off(spark):
+    labels = [
+        ("account", "first_day", 1, days(1), None),
+        ("account", "last_day", 1, days(10), None),
+        ("account", "too_late", 1, days(11), None),  # outside the horizon: nobody can say
+        ("account", "same_morning", 1, days(0), None),  # known when the row was made: left out
+        ("account", "after_cut_off", 1, days(13), None),  # not known yet: still a negative
+        ("account", "cleared", 0, days(2), None),
+        ("account", "cleared_then_confirmed", 0, days(2), None),
+        ("account", "cleared_then_confirmed", 1, days(5), None),
+        ("account", "harmed_before", 1, days(3), days(-1)),
+        ("account", "harmed_later", 1, days(3), days(0)),  # on as_of itself: nothing had happened yet
+        ("card", "a_card", 1, days(1), None),  # of another kind of subject
+    ]
+    names = sorted({row[1] for row in labels} | {"nobody"})
+    features = spark.createDataFrame([(DAY, name, 1) for name in names], FEATURES)
+    found = labelled(features, spark.createDataFrame(labels, LABELS), SPEC, days(12)).collect()
+    assert {row["subject_id"]: row["label"] for row in found} == {
+        "first_day": 1, "last_day": 1, "after_cut_off": 0, "cleared": 0, "cleared_then_confirmed": 1,
+        "harmed_before": 1, "a_card": 0, "nobody": 0,
+    }  # fmt: skip
+
+
+@pytest.mark.spark
+def test_event_day_marks_the_morning_after_the_harm_only(spark):
+    spec = replace(SPEC, label=LabelRule("event_day", delay_days=7))
+    labels = [
+        ("account", "yesterday", 1, days(7), days(-1)),
+        ("account", "today", 1, days(7), days(0)),
+        ("account", "before", 1, days(7), days(-2)),
+    ]
+    features = spark.createDataFrame([(DAY, row[1], 1) for row in labels], FEATURES)
+    found = labelled(features, spark.createDataFrame(labels, LABELS), spec, days(8)).collect()
+    assert {row["subject_id"]: row["label"] for row in found} == {"yesterday": 1, "today": 0, "before": 0}
+
+
+@pytest.mark.spark
+def test_the_split_has_a_gap_and_no_subject_on_both_sides_and_restores_weights(spark):
+    split = Split(days(0), days(7), days(10))
+    rows = [
+        (days(n), f"s{i}", i, int(i % 10 == 0)) for n in (-5, -1, 0, 3, 6, 7, 10, 11) for i in range(100)
+    ]  # fmt: skip
+    frame = training_frame(spark.createDataFrame(rows, f"{FEATURES}, label int"), SPEC, split)
+    train, valid = frame[frame.part == TRAIN], frame[frame.part == VALID]
+    assert set(train.as_of) == {days(-5), days(-1)}
+    assert set(valid.as_of) == {days(7), days(10)}
+    assert not set(train.subject_id) & set(valid.subject_id)
+    assert set(frame[frame.label == 1].weight) == {1.0}
+    # about 50 of some 180 negatives stay; their weights say how many they stand for
+    negatives = frame[frame.label == 0]
+    assert 20 < len(negatives) < 90
+    assert negatives.weight.nunique() == 1
+    again = training_frame(spark.createDataFrame(rows[::-1], f"{FEATURES}, label int"), SPEC, split)
+    assert frame.equals(again)
+
+
+@pytest.mark.spark
+def test_too_few_positives_is_refused_with_the_numbers(spark):
+    rows = spark.createDataFrame(
+        [(days(-1), f"s{i}", 1, int(i == 0)) for i in range(30)], f"{FEATURES}, label int"
+    )
+    with pytest.raises(DataRefused, match="wanted at least 2 confirmed subjects"):
+        training_frame(rows, SPEC, Split(days(0), days(7), days(10)))
+
+
+def test_mornings_whose_labels_are_still_on_their_way_are_not_used():
+    mornings = [days(n) for n in range(-30, 1, 3)]
+    split = choose_split(mornings, SPEC, cutoff=days(0))
+    assert split.last == days(-9)  # the last one with seven days behind it
+    assert split.valid_from - split.cut == timedelta(days=7)
+    assert any(d < split.cut for d in mornings)
+    assert any(split.valid_from <= d <= split.last for d in mornings)
+
+
+@pytest.mark.parametrize("mornings", [[], [days(-8)], [days(-9), days(-8)], [days(0), days(-1)]])
+def test_without_mornings_on_both_sides_of_the_gap_training_is_refused(mornings):
+    with pytest.raises(DataRefused, match="compute more mornings of account_features"):
+        choose_split(mornings, SPEC, cutoff=days(0))
