@@ -17,7 +17,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 
-.PHONY: help setup run test lint types night airflow mlflow doctor docs lock clean
+.PHONY: help setup run test lint types night airflow mlflow doctor docs lock clean bench-handbook
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ types: setup ## static types
 
 docs: setup ## write the generated pages of docs/ anew
 	@python -m data_contracts.dictionary
+
+bench-handbook: setup ## Card Precision@100 of the daily list on the public card-fraud benchmark (RISKVANE_LANDING=its folder)
+	@python -m benchmarks.handbook
 
 lock: setup ## resolve requirements/*.in to requirements/lock.txt again (needs the network)
 	@build/uv/bin/uv pip compile requirements/dev.in --generate-hashes --python-version 3.11 --universal \

@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from conf.days import DayRange
 from conf.errors import RiskvaneError
 from conf.settings import Settings, load_settings
-from jobs.first_run import run_dag_apart
+from jobs.airflow import run_dag
 from jobs.steps import run_plan
 
 FIRST_FILE = date(2018, 4, 1)
@@ -65,7 +65,7 @@ def replay(settings: Settings) -> None:
         ("nightly", DayRange(TEST_DAYS.first + ONE_DAY, TEST_DAYS.last + ONE_DAY)),
     ):
         for morning in mornings:
-            if code := run_dag_apart(settings, dag, morning):
+            if code := run_dag(dag, morning, settings):
                 raise RiskvaneError(f"DAG {dag} of {morning} ended with {code}")
 
 

@@ -5,7 +5,7 @@ A new bank's files need one YAML file and no code: `conf/sources/<source>.yaml`,
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Set
 from dataclasses import dataclass, field, fields
 from datetime import date, time, timedelta
 from pathlib import Path
@@ -254,8 +254,8 @@ def _digit_check(raw: Any, where: str) -> Check:
     if given.get("kind") not in CHECKS:
         raise UsageError(f"{where}: wanted one of {', '.join(CHECKS)}; found {given.get('kind')!r}")
     if "when" in given:
-        given["when"] = _condition(given["when"], f"{where}: when")
-    return Check(**given)
+        return Check(given["kind"], _condition(given["when"], f"{where}: when"))
+    return Check(given["kind"])
 
 
 def _condition(raw: Any, where: str) -> Condition:
@@ -274,10 +274,10 @@ def _days_before(raw: Any, where: str) -> int | None:
 
 def _mapping(
     raw: Any,
-    wanted: Callable[..., Any],
+    wanted: type[Any],
     where: str,
-    renamed: set[str] = frozenset(),
-    extra: set[str] = frozenset(),
+    renamed: Set[str] = frozenset(),
+    extra: Set[str] = frozenset(),
 ) -> dict[str, Any]:
     """`raw` when it is a mapping that holds only the fields of the dataclass `wanted`."""
     _check_type(raw, dict, where)

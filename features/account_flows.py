@@ -1,6 +1,6 @@
 """What happens after a credit: money passed on, small probes before large sums."""
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from features.indicator import Mornings
@@ -24,7 +24,7 @@ def account_flows(events: dict[str, DataFrame], dimension: DataFrame, mornings: 
         FLOW_DAYS,
     ).withColumn("second", F.unix_timestamp("happened_at"))
 
-    def ahead(seconds: int) -> Window:
+    def ahead(seconds: int) -> WindowSpec:
         return Window.partitionBy("as_of", "account_id").orderBy("second").rangeBetween(0, seconds)
 
     debit = F.when(F.col("direction") == "out", F.col("amount"))

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING
 
 from conf.errors import DataRefused, UsageError
 from conf.settings import Settings
-from data_contracts.contract import load_contract
-from data_contracts.suite import CheckResult, check_day
+from data_contracts.contract import Contract, load_contract
+from data_contracts.suite import IN_MEMORY_ROWS, CheckResult, check_day
+from lake.reader import read_day_arrow
 from lake.tables import exists, read_day
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+    from data_contracts.suite import Rows
 
 
 def check(spark: "SparkSession", settings: Settings, table: str, as_of: date) -> CheckResult:
@@ -23,4 +26,12 @@ def check(spark: "SparkSession", settings: Settings, table: str, as_of: date) ->
         raise UsageError(f"table {table} ({contract.kind}) is not kept by days; there is nothing to check")
     if not exists(settings, table):
         raise DataRefused(f"table {table} was never written; wanted it in {contract.path(settings.lake)}")
-    return check_day(contract, read_day(spark, settings, table, as_of), None)
+    return check_day(contract, rows_of(spark, settings, contract, as_of), None)
+
+
+def rows_of(spark: "SparkSession", settings: Settings, contract: Contract, as_of: date) -> "Rows":
+    """The rows of that morning: read without Spark, in a tenth of the time, unless they are many."""
+    day = [contract.day_column] if contract.day_column else None
+    if read_day_arrow(settings, contract.table, as_of, day).num_rows > IN_MEMORY_ROWS:
+        return read_day(spark, settings, contract.table, as_of)
+    return read_day_arrow(settings, contract.table, as_of)

@@ -8,8 +8,9 @@ from conf.errors import DataRefused
 from conf.settings import Settings
 from data_contracts.contract import all_contracts
 from data_contracts.suite import CheckResult, check_tables
+from jobs.check import rows_of
 from lake.runs import Run
-from lake.tables import exists, read_day
+from lake.tables import exists
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -36,5 +37,5 @@ def check_morning(spark: "SparkSession", settings: Settings, day: date) -> list[
     """One result per mart table that has rows for that morning."""
     mart = [contract for contract in all_contracts().values() if contract.layer == "mart"]
     written = [contract for contract in mart if exists(settings, contract.table)]
-    rows = ((contract, read_day(spark, settings, contract.table, day)) for contract in written)
+    rows = ((contract, rows_of(spark, settings, contract, day)) for contract in written)
     return check_tables(rows, settings.data_docs, day.isoformat(), skip_empty=True)

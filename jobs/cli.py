@@ -66,7 +66,7 @@ def build_parser() -> ArgumentParser:
 
     call = add("demo", "land a simulated province", "riskvane demo --size small --days 60 --seed 7")
     call.add_argument("--size", choices=SIZES, default="small")
-    call.add_argument("--days", type=_positive, help="default: 60 (tiny: 21)")
+    call.add_argument("--days", type=_positive, help="default: 60 (tiny: 35)")
     call.add_argument("--seed", type=int, default=7)
     call.add_argument("--start", type=_day, default=date(2026, 1, 5), metavar="YYYY-MM-DD")
     call.add_argument("--processes", type=_positive, help="default: one per core; the files are the same")

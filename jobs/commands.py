@@ -13,7 +13,7 @@ from conf.errors import UsageError
 from conf.settings import Settings, explain_settings, load_settings
 from jobs.steps import ALL_STEPS, STEPS, run_steps
 
-DEFAULT_DAYS = {"tiny": 21}
+DEFAULT_DAYS = {"tiny": 35}  # shorter, and labels come too late to train on
 
 
 def say(line: str) -> None:

@@ -25,8 +25,15 @@ def event_rows(
 
 def publish_features(frame: "DataFrame", settings: Settings, table: str, days: DayRange, run: "Run") -> None:
     """Replace `days` of the feature table and note it in the ledger; mornings between spread days stay."""
-    from lake.publish import publish
+    from pyspark.sql import functions as F
 
-    only = {"as_of": tuple(str(day) for day in days)} if days.every > 1 else None
+    from lake.publish import publish
+    from lake.tables import read_table
+
+    whole = DayRange(days.first, days.last)
+    if between := sorted(set(whole) - set(days)):
+        # One commit replaces the whole stretch, so what lies between is written again as it is.
+        kept = read_table(frame.sparkSession, settings, table).where(F.col("as_of").isin(between))
+        frame = frame.unionByName(kept.select(frame.columns))
     with run.stage(table, days) as stage:
-        stage.published(table, publish(frame, settings, table, days, run, only))
+        stage.published(table, publish(frame, settings, table, whole, run))

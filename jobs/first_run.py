@@ -1,17 +1,14 @@
 """The tour behind `make run`: a simulated province, its history, a trained model, one night as real DAGs."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 from time import perf_counter
 
 from conf.days import DayRange
 from conf.errors import RiskvaneError
 from conf.settings import Settings
+from jobs.airflow import run_dag
 from jobs.steps import run_plan
 
 START = date(2026, 1, 5)
@@ -32,7 +29,7 @@ def tour(settings: Settings, size: str, days: int, seed: int, tell: Callable[[st
     load_history(settings, morning, days, tell)
     for number, dag in enumerate(("training", "nightly", "screening")):
         tell(f"{3 if number == 0 else 4}/4 Airflow DAG {dag} for the morning {morning}")
-        if code := run_dag_apart(settings, dag, morning):
+        if code := run_dag(dag, morning, settings):
             return code
     tell(f"\nDone in {perf_counter() - began:.0f} s. The lists of {morning}:")
     tell(f"  page       {settings.reports / str(morning) / 'index.html'}")
@@ -64,13 +61,13 @@ def load_history(settings: Settings, morning: date, days: int, tell: Callable[[s
     """Ingest all mornings before `morning` and compute features for a spread of mornings to train on.
 
     The training mornings begin after a third of the history (windows need something behind them) and lie
-    `days` / 15 apart: neighbouring mornings of one subject say almost the same.
+    `days` / 8 apart: neighbouring mornings of one subject say almost the same.
     """
     from lake.reader import stage_states
 
     history = DayRange(START, morning - timedelta(days=1))
     training = DayRange(
-        START + timedelta(days=max(7, days // 3)), morning - timedelta(days=2), every=max(1, days // 15)
+        START + timedelta(days=max(7, days // 3)), morning - timedelta(days=2), every=max(1, days // 8)
     )
     wanted = {"ingest": history, "account_features": training, "card_features": training}
     plan = []
@@ -82,15 +79,3 @@ def load_history(settings: Settings, morning: date, days: int, tell: Callable[[s
         run_plan(plan, settings, "nightly", lambda line: tell(f"  {line}"))
     else:
         tell("  already loaded")
-
-
-def run_dag_apart(settings: Settings, dag: str, morning: date) -> int:
-    """Run a DAG in a process of its own: Airflow reads its settings once, at import."""
-    command = [sys.executable, "-m", "jobs.cli", "airflow", dag, "--as-of", str(morning)]
-    environment = {
-        **os.environ,
-        "RISKVANE_ENV": settings.environment,
-        "RISKVANE_HOME": str(settings.home),
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-    }
-    return subprocess.run(command, env=environment, check=False).returncode

@@ -70,11 +70,8 @@ class Part:
 
 def _may_lie_between(files: pa.Table, column: str, low: Any, high: Any) -> pa.ChunkedArray | pa.Array:
     """Per file, whether it may hold a value in [low, high]; a file without statistics may."""
-    names = (
-        (f"partition.{column}",) * 2
-        if f"partition.{column}" in files.column_names
-        else (f"min.{column}", f"max.{column}")
-    )
+    place = f"partition.{column}"
+    names = [place, place] if place in files.column_names else [f"min.{column}", f"max.{column}"]
     if not set(names) <= set(files.column_names):
         return pa.array([True] * files.num_rows, pa.bool_())
     below = pc.less_equal(files[names[0]], pa.scalar(high))

@@ -45,8 +45,10 @@ def publish(
         seen = Observation()
         rows.observe(seen, *_measures(part)).write.parquet(str(folder))
         staged = rows.sparkSession.read.schema(rows.schema).parquet(str(folder))
-        _audit(staged, part, seen.get)
-        return _commit(staged, part, settings, run, seen.get["rows"])
+        count = seen.get["rows"]
+        keys = (staged.coalesce(1) if count < FEW_ROWS else staged).agg(_keys(part.contract)).head()
+        _audit(staged, part, {**seen.get, **keys.asDict()})
+        return _commit(staged, part, settings, run, count)
 
 
 def publish_staged(
@@ -59,7 +61,7 @@ def publish_staged(
     part = Part(load_contract(table), days, only or {})
     rows = _as_contracted(staged, part.contract)
     with table_lock(settings, table, run.run_id):
-        seen = rows.agg(*_measures(part)).head().asDict()
+        seen = rows.agg(*_measures(part), _keys(part.contract)).head().asDict()
         _audit(rows, part, seen)
         return _commit(rows, part, settings, run, seen["rows"])
 
@@ -102,37 +104,33 @@ def _measures(part: Part) -> list["Column"]:
     ]
 
 
+def _keys(contract: Contract) -> "Column":
+    """As many hashes as rows prove that no key repeats, at a fraction of the shuffle of the keys themselves."""
+    from pyspark.sql import functions as F
+
+    return F.count_distinct(F.xxhash64(*contract.primary_key)).alias("keys")
+
+
 def _audit(rows: "DataFrame", part: Part, seen: dict[str, int]) -> None:
     from pyspark.sql import functions as F
 
     from data_contracts.checks import violations
 
-    contract, problems = part.contract, []
+    contract, problems, repeated = part.contract, [], 0
     if seen["outside"]:
         problems.append(f"{seen['outside']} of {seen['rows']} rows lie outside {part}")
     if seen["broken"]:
         reasons = rows.select(F.explode(violations(contract)).alias("reason")).groupBy("reason").count()
         worst = reasons.orderBy(F.desc("count"), "reason").limit(SAMPLE).collect()
         problems += [f"{row['reason']} in {row['count']} of {seen['rows']} rows" for row in worst]
-    if repeated := _repeated_keys(rows, contract, seen["rows"]):
+    if seen["keys"] != seen["rows"]:  # rarely two keys share a hash
+        repeated = seen["rows"] - rows.select(*contract.primary_key).distinct().count()
+    if repeated:
         problems.append(
             f"{repeated} rows repeat the primary key {', '.join(contract.primary_key)} of another row"
         )
     if problems:
         raise DataRefused(f"{contract.table} was not published; its rows stay as they were", problems)
-
-
-def _repeated_keys(rows: "DataFrame", contract: Contract, count: int) -> int:
-    """How many rows are too many for a unique key."""
-    from pyspark.sql import functions as F
-
-    if not count:
-        return 0
-    if count < FEW_ROWS:
-        rows = rows.coalesce(1)
-    # As many hashes as rows proves that no key repeats, at a fraction of the shuffle of the keys themselves.
-    hashes = rows.agg(F.count_distinct(F.xxhash64(*contract.primary_key))).head()[0]
-    return 0 if hashes == count else count - rows.select(*contract.primary_key).distinct().count()
 
 
 def _commit(rows: "DataFrame", part: Part, settings: Settings, run: Run, count: int) -> int:

@@ -26,8 +26,8 @@ def list_rows(
 ) -> pa.Table:
     """The list of one morning by scenario and rank: one row per listed subject and scenario, contract's columns.
 
-    Read at the newest version that a completed run has named, so a night that is being written or that failed
-    half-way is not seen. `branch` keeps the rows of one branch, `top` the first so many of each scenario. A list
+    Read at the version that the newest completed run of that morning names, so a run that is being written or that
+    failed half-way is not seen. `branch` keeps the rows of one branch, `top` the first so many of each scenario. A list
     that was published without rows comes back empty. Raises RiskvaneError when no completed run published that
     morning, naming the newest mornings that there are.
     """
@@ -41,7 +41,7 @@ def list_rows(
     wanted = pc.field("as_of") == as_of
     if branch is not None:
         wanted &= pc.field("branch_id") == branch
-    rows = _open(settings, table, max(versions.values())).to_pyarrow_dataset().to_table(filter=wanted)
+    rows = _at(settings, table, versions, as_of).to_pyarrow_dataset().to_table(filter=wanted)
     rows = rows.sort_by([("scenario", "ascending"), ("rank", "ascending")])
     return rows if top is None else _first_of_each(rows, "scenario", top)
 
@@ -106,6 +106,16 @@ def _complete_versions(settings: Settings, table: str) -> dict[date, int]:
         if version is not None:
             found[row["as_of"]] = max(version, found.get(row["as_of"], version))
     return found
+
+
+def _at(settings: Settings, table: str, versions: dict[date, int], as_of: date) -> "DeltaTable":
+    from deltalake.exceptions import DeltaError
+
+    try:
+        return _open(settings, table, versions[as_of])
+    except DeltaError:
+        # Delta forgets how to rebuild versions after a month; later runs left the rows of that morning alone.
+        return _open(settings, table, max(versions.values()))
 
 
 def _first_of_each(rows: pa.Table, column: str, count: int) -> pa.Table:

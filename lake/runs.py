@@ -13,7 +13,7 @@ from data_contracts.contract import load_contract
 from lake.locks import table_lock
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 RUNS = "runs"
 COMPLETE, FAILED = "complete", "failed"
@@ -96,7 +96,10 @@ class Run:
         try:
             yield stages
         except BaseException as error:
-            self._append(stages.values(), FAILED, _describe(error))
+            try:
+                self._append(stages.values(), FAILED, _describe(error))
+            except Exception as second:  # the cause matters more than the note about it
+                error.add_note(f"and the failure could not be noted in the ledger: {type(second).__name__}")
             raise
         self._append(stages.values(), COMPLETE, None)
 
@@ -125,21 +128,26 @@ class Run:
 
 def append_rows(spark: "SparkSession", settings: Settings, table: str, rows: list[dict[str, Any]]) -> None:
     """Append a few rows to a ledger table in one commit; tried again where another process commits first."""
-    from delta.exceptions import DeltaConcurrentModificationException
+    from delta import exceptions as delta
 
+    # They share no class in Python.
+    met = (delta.ConcurrentAppendException, delta.ConcurrentWriteException, delta.MetadataChangedException)
     contract = load_contract(table)
     frame = spark.createDataFrame(rows, contract.spark_schema()).coalesce(1)
-    path = str(contract.path(settings.lake))
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with table_lock(settings, table, "an append"):
-                frame.write.format("delta").mode("append").save(path)
+                _commit(frame, str(contract.path(settings.lake)))
             return
-        except DeltaConcurrentModificationException as error:
+        except (*met, delta.ProtocolChangedException) as error:
             if attempt == ATTEMPTS:
                 raise RiskvaneError(
                     f"{table}: {ATTEMPTS} appends met other writers; run this again"
                 ) from error
+
+
+def _commit(frame: "DataFrame", path: str) -> None:
+    frame.write.format("delta").mode("append").save(path)
 
 
 def _describe(error: BaseException) -> str:

@@ -41,7 +41,7 @@ def with_reasons(frame: "DataFrame", model: Bundle, language: str) -> "DataFrame
     told = frame.sparkSession.sparkContext.broadcast(model)
     inputs = F.struct(*[F.col(name).cast("double").alias(name) for name in model.features])
 
-    @F.pandas_udf(f"struct<reasons:{REASONS},not_evaluable:array<string>>")
+    @F.pandas_udf(f"struct<reasons:{REASONS},not_evaluable:array<string>>")  # type: ignore[call-overload]
     def explain_batch(values: pd.DataFrame) -> pd.DataFrame:
         reasons, unknown = explain(values, told.value, language)
         return pd.DataFrame({"reasons": reasons, "not_evaluable": unknown})
@@ -55,7 +55,9 @@ def explain(
 ) -> tuple[list[list[dict[str, str]]], list[list[str]]]:
     """Reasons and not evaluable inputs of each row of `values` (the model's features as doubles)."""
     told = {i.name: i for i in _indicators(model)}
-    parts = model.booster.predict(values, pred_contrib=True, num_threads=1)[:, :-1]
+    import numpy as np
+
+    parts = np.asarray(model.booster.predict(values, pred_contrib=True, num_threads=1))[:, :-1]
     reasons, unknown = [], []
     for row, part in zip(values.itertuples(index=False), parts, strict=True):
         found: dict[str, dict[str, str]] = {}

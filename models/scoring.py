@@ -30,11 +30,12 @@ def score(features: "DataFrame", model: Bundle, keys: Sequence[str] = ("as_of", 
 
     def score_batches(batches: "Iterator[pd.DataFrame]") -> "Iterator[pd.DataFrame]":
         import lightgbm as lgb
+        import numpy as np
 
         booster = lgb.Booster(model_str=text.value)
         for batch in batches:
             # Spark already runs one task per core; more threads here would fight over the cores.
-            raw = booster.predict(batch[names], num_threads=1)
+            raw = np.asarray(booster.predict(batch[names], num_threads=1))
             yield batch[kept].assign(risk_score=(100 * calibrator.apply(raw)).round(2))
 
     rows = features.select(*kept, *[F.col(name).cast("double").alias(name) for name in names])

@@ -57,7 +57,7 @@ class ModelSpec:
     left_out: tuple[str, ...] = ()  # indicators of the table that it must not use
     max_rounds: int = 600
     patience: int = 60  # rounds without a better validation score
-    least_positives: int = 20  # subjects; below there is nothing to learn from
+    least_positives: int = 3  # subjects in each part; below there is nothing to learn from
     most_negatives: int = 200_000  # rows; more are sampled, their weight restored
     validation_share: float = 0.3  # of the subjects, by hash
     validation_time: float = 0.4  # of the mornings, the latest

@@ -19,6 +19,7 @@ def train(rows: "pd.DataFrame", spec: ModelSpec, split: Split, about: dict[str, 
     subjects and mornings the booster has not seen; the calibrator has, which `brier` flatters a little.
     """
     import lightgbm as lgb
+    import numpy as np
 
     names = list(spec.features)
     seen, unseen = rows[rows.part == TRAIN], rows[rows.part == VALID]
@@ -32,7 +33,7 @@ def train(rows: "pd.DataFrame", spec: ModelSpec, split: Split, about: dict[str, 
         callbacks=[lgb.early_stopping(spec.patience, verbose=False)],
     )
     text = booster.model_to_string(num_iteration=booster.best_iteration)
-    raw = booster.predict(unseen[names], num_iteration=booster.best_iteration)
+    raw = np.asarray(booster.predict(unseen[names], num_iteration=booster.best_iteration))
     calibrator = fit_calibrator(raw, unseen.label.to_numpy(), unseen.weight.to_numpy())
     metrics = judge(calibrator.apply(raw), unseen)
     metrics |= {"rounds": float(booster.best_iteration), "train_positives": float(seen.label.sum())}
@@ -61,7 +62,10 @@ def judge_bundle(bundle: Bundle, rows: "pd.DataFrame") -> dict[str, float]:
     unseen = rows[rows.part == VALID]
     if set(bundle.features) - set(rows.columns):
         return {}
-    return judge(bundle.calibrator.apply(bundle.booster.predict(unseen[list(bundle.features)])), unseen)
+    import numpy as np
+
+    raw = np.asarray(bundle.booster.predict(unseen[list(bundle.features)]))
+    return judge(bundle.calibrator.apply(raw), unseen)
 
 
 def _normals(seen: "pd.DataFrame", names: list[str]) -> dict[str, float | None]:

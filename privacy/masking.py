@@ -28,7 +28,7 @@ def mask(tag: str, value: str) -> str:
         return _address(value)
     front, end = SHOWN.get(tag, (0, 0))
     hidden = len(value) - front - end
-    if hidden < 3:
+    if hidden < 3 or tag not in SHOWN:
         return STARS * len(value)
     # The length of an account or a card number tells nothing, so three stars do.
     stars = hidden if tag in ("phone", "idno") else 3

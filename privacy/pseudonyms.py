@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LENGTH = 20  # base32 characters = 100 bits: among 10^9 values a collision has odds of 1 to 10^12
 BROADCAST_PAIRS = 1_000_000  # above, Spark chooses the join
+CHANGED = "the frame changed while its identifiers were replaced; run this again"
 _ALPHABET = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", dtype="S1")
 _BITS = np.array([16, 8, 4, 2, 1], dtype=np.uint8)
 
@@ -71,68 +72,47 @@ def canonical(tag: str, value: str) -> str:
 
 
 def pseudonymise(frame: "DataFrame", tags: dict[str, str], ring: KeyRing, vault: Vault) -> "DataFrame":
-    """`frame` with the columns named in `tags` (column -> tag) replaced by pseudonyms; same rows, same order of columns.
+    """`frame` with the columns named in `tags` (column -> tag) replaced by pseudonyms; same rows and columns.
 
     Null and blank become null. New pairs of pseudonym and value are put into the vault. The named columns of
-    `frame` are read twice, so `frame` should be cheap to read again and must give the same values both times.
+    `frame` are read twice, so `frame` should be cheap to read again. Should it hold other values the second time,
+    the action on the result fails (Spark's USER_RAISED_EXCEPTION).
     """
     from pyspark.sql import functions as F
 
     if not tags:
         return frame
-    frame = frame.withColumns({c: _blank_is_null(F.col(c)) for c in tags})
-    mapping = _mapping(frame, tags, ring, vault)
-    codes = _codes(tags)
-    pairs = frame.sparkSession.createDataFrame(mapping)
-    result = frame
+    texts = frame.withColumns({column: F.col(column).cast("string") for column in tags})
+    mappings = _mappings(texts, tags, ring, vault)
+    pairs = sum(mapping.num_rows for mapping in mappings.values())
+    sides = {tag: frame.sparkSession.createDataFrame(mapping) for tag, mapping in mappings.items()}
+    result, replaced = texts, {}
     for number, (column, tag) in enumerate(tags.items()):
-        side = pairs.where(F.col("tag") == codes[tag]).select(
-            F.col("value").alias(f"_value_{number}"), F.col("pseudonym").alias(f"_pseudonym_{number}")
-        )
-        side = F.broadcast(side) if mapping.num_rows <= BROADCAST_PAIRS else side
-        result = result.join(side, F.col(column) == F.col(f"_value_{number}"), "left")
-    # A frame that changed between the two readings must not lose identifiers silently.
-    lost = F.raise_error(F.lit("the frame changed while its identifiers were replaced; run this again"))
-    replaced = {
-        column: F.when(F.col(column).isNotNull(), F.coalesce(F.col(f"_pseudonym_{number}"), lost)).alias(
-            column
-        )
-        for number, column in enumerate(tags)
-    }
-    return result.select(*[replaced.get(c, F.col(c)) for c in frame.columns])
+        value, name = f"_value_{number}", f"_pseudonym_{number}"
+        side = sides[tag].toDF(value, name)
+        side = F.broadcast(side) if pairs <= BROADCAST_PAIRS else side
+        result = result.join(side, F.col(column) == F.col(value), "left")
+        # An identifier must not get lost silently.
+        is_lost = F.col(column).isNotNull() & F.col(value).isNull()
+        replaced[column] = F.when(is_lost, F.raise_error(F.lit(CHANGED))).otherwise(F.col(name)).alias(column)
+    return result.select([replaced.get(column, F.col(column)) for column in frame.columns])
 
 
-def _codes(tags: dict[str, str]) -> dict[str, int]:
-    return {tag: number for number, tag in enumerate(sorted(set(tags.values())))}
-
-
-def _blank_is_null(column):
+def _mappings(frame: "DataFrame", tags: dict[str, str], ring: KeyRing, vault: Vault) -> dict[str, pa.Table]:
+    """By tag, one row per distinct value of its columns: `value` as it stands there, `pseudonym` (null: blank)."""
     from pyspark.sql import functions as F
 
-    text = column.cast("string")
-    return F.when(F.trim(text) != "", text)
-
-
-def _mapping(frame: "DataFrame", tags: dict[str, str], ring: KeyRing, vault: Vault) -> pa.Table:
-    """One row per distinct (tag, value) of the frame: `tag` (its code), `value`, `pseudonym`."""
-    from pyspark.sql import functions as F
-
-    codes = _codes(tags)
-    cells = [F.struct(F.lit(codes[tag]).alias("tag"), F.col(c).alias("value")) for c, tag in tags.items()]
+    codes = {tag: code for code, tag in enumerate(sorted(set(tags.values())))}
+    cells = [
+        F.struct(F.lit(codes[tag]).alias("tag"), F.col(column).alias("value")) for column, tag in tags.items()
+    ]
     distinct = frame.select(F.inline(F.array(*cells))).where(F.col("value").isNotNull()).distinct().toArrow()
-    parts = []
+    found = {}
     for tag, code in codes.items():
         values = distinct.filter(pc.equal(distinct["tag"], code))["value"]
-        clear = values.to_pylist()
-        made = pseudonyms(ring, tag, clear)
-        vault.put(dict(zip(made, (canonical(tag, value) for value in clear), strict=True)))
-        parts.append(
-            pa.table(
-                {
-                    "tag": pa.array([code] * len(clear), pa.int32()),
-                    "value": values,
-                    "pseudonym": pa.array(made, pa.string()),
-                }
-            )
-        )
-    return pa.concat_tables(parts)
+        clear = [canonical(tag, value) for value in values.to_pylist()]
+        made = iter(pseudonyms(ring, tag, [value for value in clear if value]))
+        names = [next(made) if value else None for value in clear]
+        vault.put({name: value for name, value in zip(names, clear, strict=True) if name})
+        found[tag] = pa.table({"value": values, "pseudonym": pa.array(names, pa.string())})
+    return found

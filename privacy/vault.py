@@ -45,7 +45,7 @@ class Vault:
         self._ciphers: dict[str, AESGCM] = {}
 
     def put(self, values: Mapping[str, str]) -> int:
-        """Seal the pairs pseudonym -> clear value that the vault does not know yet; returns how many were new."""
+        """Seal the pairs pseudonym -> clear value that the vault does not know yet; returns how many those were."""
         new = 0
         with self._connection() as connection:
             names = sorted(values)  # neighbours in the file are written together: half the time of any order
@@ -56,11 +56,8 @@ class Vault:
                     [json.dumps(names[start : start + CHUNK])],
                 ).fetchall()
                 rows = [(name, self._seal(name, values[name])) for (name,) in unknown]
-                new += (
-                    connection.executemany("INSERT OR IGNORE INTO sealed VALUES (?, ?)", rows).rowcount
-                    if rows
-                    else 0
-                )
+                connection.executemany("INSERT OR IGNORE INTO sealed VALUES (?, ?)", rows)
+                new += len(rows)
         return new
 
     def reveal(self, pseudonyms: Iterable[str], reason: str, who: str) -> dict[str, str]:
@@ -76,7 +73,7 @@ class Vault:
         with self._connection() as connection:
             for start in range(0, len(asked), CHUNK):
                 sealed += connection.execute(
-                    "SELECT pseudonym, sealed.value FROM sealed JOIN json_each(?) AS wanted ON pseudonym = wanted.value",
+                    "SELECT pseudonym, value FROM sealed WHERE pseudonym IN (SELECT value FROM json_each(?))",
                     [json.dumps(asked[start : start + CHUNK])],
                 )
             connection.execute(
@@ -88,10 +85,8 @@ class Vault:
     def reads(self) -> list[dict[str, str | int]]:
         """The record of reads, oldest first: read_at (UTC), who, reason, asked, found."""
         with self._connection() as connection:
-            cursor = connection.execute("SELECT read_at, who, reason, asked, found FROM reads ORDER BY rowid")
-            return [
-                dict(zip(("read_at", "who", "reason", "asked", "found"), row, strict=True)) for row in cursor
-            ]
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute("SELECT * FROM reads ORDER BY rowid")]
 
     def _seal(self, name: str, value: str) -> bytes:
         nonce = os.urandom(NONCE_BYTES)

@@ -87,11 +87,11 @@ def _delivery(source: Source, feed: Feed, settings: Settings, days: DayRange) ->
     for morning in DayRange(days.first - timedelta(days=LATEST_DELIVERY_DAYS), days.last):
         for file in _of_morning(feed, root, morning, settings, by_row):
             # Rows of yesterday's delivery that came after its cut-off belong to this morning.
-            reach = file.as_of + timedelta(days=1 if file.dated_by_row else 0)
-            if days.first <= reach and file.as_of <= days.last:
+            reach = timedelta(days=1 if file.dated_by_row else 0)
+            if file.as_of and days.first <= file.as_of + reach and file.as_of <= days.last:
                 files.append(file)
     if not feed.optional:
-        problems += _missing(source, feed, root, days, {file.as_of for file in files})
+        problems += _missing(source, feed, root, days, {file.as_of for file in files if file.as_of})
     return Delivery(source, feed, tuple(files), tuple(problems))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,11 +69,14 @@ def ingest(spark: "SparkSession", settings: Settings, days: DayRange, run: Run) 
     Raises DataRefused before anything is published when nothing has landed, a required feed is missing, a file is
     damaged or lacks a column, or more rows are refused or repeated than the settings allow.
     """
-    found: list[Delivery] = []
-    with run.stage(INGEST, days) as whole:
-        for source in load_sources(settings):
-            found += deliveries(source, settings, days)
+    try:
+        found = [d for source in load_sources(settings) for d in deliveries(source, settings, days)]
         inputs = look(found)
+    except DataRefused:
+        with run.stage(INGEST, days):  # the ledger tells of this night too
+            raise
+    names = {table: f"{INGEST}:{table}" for table in inputs}
+    with run.stages([INGEST, *names.values()], days) as stages:
         with (
             table_lock(settings, INGEST, run.run_id),
             _staging(settings, run) as folder,
@@ -81,12 +85,11 @@ def ingest(spark: "SparkSession", settings: Settings, days: DayRange, run: Run) 
             judged = _stage_and_judge(spark, settings, days, inputs, folder)
             if problems := [problem for table in judged for problem in table.problems]:
                 raise DataRefused(f"ingest of {days} was stopped; the mart stays as it was", problems)
-            with run.stages([f"{INGEST}:{table.contract.table}" for table in judged], days) as stages:
-                _publish(settings, days, run, judged, stages)
-            _write_quarantine(spark, settings, days, run, judged)
+            _publish(settings, days, run, judged, stages)
+            _write_quarantine(settings, days, run, judged)
+        whole = stages[INGEST]
         _account(whole, [count for table in judged for count in table.counts])
-        for stage_ in stages.values():
-            whole.table_versions |= stage_.table_versions
+        whole.table_versions |= {table: stages[name].table_versions[table] for table, name in names.items()}
     return dict(whole.table_versions)
 
 
@@ -153,11 +156,7 @@ def _publish(
         list(pool.map(work, judged))
 
 
-def _write_quarantine(
-    spark: "SparkSession", settings: Settings, days: DayRange, run: Run, judged: list[Judged]
-) -> None:
-    from functools import reduce
-
+def _write_quarantine(settings: Settings, days: DayRange, run: Run, judged: list[Judged]) -> None:
     from pyspark.sql import functions as F
 
     from data_contracts.checks import broken_columns

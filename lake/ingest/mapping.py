@@ -40,7 +40,7 @@ def mapped(
     """
     from pyspark.sql import functions as F
 
-    _fit(source, feed, contract)
+    fit(source, feed, contract)
     kinds = {field.name: field.dataType.typeName() for field in raw.schema.fields}
     texts = {
         name: F.col(name) if kinds[name] == "string" else F.col(name).cast("string")
@@ -53,7 +53,9 @@ def mapped(
         if rule is None:
             values[column.name] = F.lit(None).cast(column.spark_type)
             continue
-        value, problem = _value(rule, column, texts, None if kinds.get(rule.source) == "timestamp" else zone)
+        value, problem = _value(
+            rule, column, texts, None if kinds.get(str(rule.source)) == "timestamp" else zone
+        )
         values[column.name] = value
         problems.append(problem)
         if rule.tag_by:
@@ -103,12 +105,13 @@ def _split_by_tag(feed: Feed, values: Texts, texts: Texts) -> list["Column"]:
             split.append(values[name].alias(TAGGED.format(column=name, tag=rule.tag)))
         for tag in dict.fromkeys(rule.tags.values()):
             words = [word for word, its_tag in rule.tags.items() if its_tag == tag]
-            own = F.when(texts[rule.tag_by].isin(*words), values[name])
+            own = F.when(texts[str(rule.tag_by)].isin(*words), values[name])
             split.append(own.alias(TAGGED.format(column=name, tag=tag)))
     return split
 
 
-def _fit(source: Source, feed: Feed, contract: Contract) -> None:
+def fit(source: Source, feed: Feed, contract: Contract) -> None:
+    """Raise UsageError, naming feed and column, when a mapping does not fit the table that it fills."""
     where = f"{source.name}: {feed.name}"
     known = {column.name for column in contract.columns} - DERIVED
     if unknown := sorted(set(feed.columns) - known):
@@ -143,7 +146,7 @@ def _value(
     kind = column.spark_type
     if rule.constant is not None:
         return F.lit(rule.constant).cast(kind), F.lit(None).cast("string")
-    given = _template(rule.template, texts) if rule.template else F.col(rule.source)
+    given = _template(rule.template, texts) if rule.template else F.col(str(rule.source))
     text = texts[rule.source] if rule.source else given
     if rule.first:
         given = text = F.substring(text, 1, rule.first)

@@ -171,15 +171,18 @@ def _json_lines(file: LandedFile) -> Inspected | list[str]:
     try:
         if isinstance(json.loads(first), dict):
             return Inspected(file, rows=file.promise.rows)
-        found = first[:40]
+        found = "another value"
     except ValueError as error:
         found = _first_line(error)
-    return [f"{file.path}: wanted one JSON object per line, found in line 1: {found!r}"]
+    return [f"{file.path}: wanted one JSON object per line; line 1: {found}"]
 
 
 def _missing(wanted: Iterable[str], found: Iterable[str]) -> str | None:
-    found = list(found)
-    if gone := [name for name in wanted if name not in found]:
+    wanted, found = list(wanted), list(found)
+    gone = [name for name in wanted if name not in found]
+    if wanted and gone == wanted:  # perhaps a file without header, whose first row must not be quoted
+        return f"none of the columns {', '.join(wanted)} is in the header of {len(found)} fields; is there a header?"
+    if gone:
         return f"column {', '.join(gone)} is missing; found {', '.join(found)}"
     return None
 

@@ -13,7 +13,7 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from conf.days import DayRange
-from conf.errors import UsageError
+from conf.errors import DataRefused, UsageError
 from conf.settings import Settings
 from conf.sources import Feed, FeedOptions
 from lake.ingest.landed import Delivery
@@ -38,7 +38,7 @@ ROW_IN_PARTITION = (1 << 33) - 1  # the low bits of monotonically_increasing_id
 @contextmanager
 def reading_settings(spark: "SparkSession") -> Iterator[None]:
     """The settings that frames of this module need while they are computed; the old ones come back after."""
-    before = {key: spark.conf.get(key) for key in SETTINGS}
+    before = {key: str(spark.conf.get(key)) for key in SETTINGS}
     try:
         for key, value in SETTINGS.items():
             spark.conf.set(key, value)
@@ -85,7 +85,7 @@ def _landed(spark: "SparkSession", feed: Feed, files: list[Inspected]) -> "DataF
         lines = spark.read.text(paths).select(
             "value",
             F.col("_metadata.file_path").alias("_uri"),
-            (F.monotonically_increasing_id().bitwiseAND(F.lit(ROW_IN_PARTITION)) + 1).alias("_line"),
+            _position(),
         )
         rows = _csv(lines, feed, files[0].columns) if feed.format == "csv" else _json(lines, feed)
     places = [
@@ -105,6 +105,13 @@ def _landed(spark: "SparkSession", feed: Feed, files: list[Inspected]) -> "DataF
     known = known.withColumn("_path", _plain(F.col("_path")))
     rows = rows.withColumn("_path", path).join(F.broadcast(known), "_path", "left")
     return rows.select(*feed.source_columns, *PLACE)
+
+
+def _position() -> "Column":
+    """`_line`: the place of a row among the rows that are read from its file, from 1 on."""
+    from pyspark.sql import functions as F
+
+    return (F.monotonically_increasing_id().bitwiseAND(F.lit(ROW_IN_PARTITION)) + 1).alias("_line")
 
 
 def _plain(uri: "Column") -> "Column":
@@ -171,32 +178,27 @@ def _asked(spark: "SparkSession", delivery: Delivery, settings: Settings, days: 
     if feed.format == "delta":
         folder = delivery.source.folder(settings) / feed.path
         table = spark.read.format("delta").load(str(folder))
-        place = [
-            F.col("_metadata.file_name").alias("_name"),
-            (F.col("_metadata.row_index") + 1).alias("_line"),
-        ]
-        file = F.concat(F.lit(f"{feed.path}/"), F.col("_name"))
+        file = F.concat(F.lit(f"{feed.path}/"), F.col("_metadata.file_name"))
     else:
         table = spark.read.format("jdbc").options(**_jdbc_options(options)).load()
-        place = [(F.monotonically_increasing_id() + 1).alias("_line")]
         file = F.lit(f"{feed.name}:{options.dbtable}")
     absent = [name for name in feed.source_columns if name not in table.columns]
     if absent:
-        raise UsageError(
-            f"{delivery.source.name}: {feed.name}: column {absent} is missing; found {table.columns}"
+        raise DataRefused(
+            f"{delivery.source.name}: {feed.name}: column {', '.join(absent)} is missing; found {table.columns}"
         )
     by_row = feed.days_before is None and "received_at" in feed.columns
     as_of = F.lit(None).cast("date") if by_row else F.lit(days.first)
     if feed.days_before is not None:
-        day = F.col(options.day_column).cast("date")
+        day = F.col(str(options.day_column)).cast("date")
         table = table.where((day >= F.lit(feed.day_of(days.first))) & (day <= F.lit(feed.day_of(days.last))))
         as_of = F.date_add(day, feed.days_before)
     morning = F.coalesce(F.col("_as_of"), F.lit(days.first)).cast("string")
     delivered_at = F.concat_ws(" ", morning, F.lit(f"{feed.delivered_at:%H:%M:%S}")).cast("timestamp")
-    rows = table.select(*feed.source_columns, *place).withColumn("_as_of", as_of)
+    rows = table.select(*feed.source_columns, file.alias("_file"), _position()).withColumn("_as_of", as_of)
     return rows.select(
         *feed.source_columns,
-        file.alias("_file"),
+        "_file",
         "_line",
         F.lit(None).cast("string").alias("_broken"),
         "_as_of",

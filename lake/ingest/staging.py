@@ -105,7 +105,8 @@ def _reasons(contract: Contract) -> "Column":
     from data_contracts.checks import broken_columns, violations
 
     problems = F.col("_problems")
-    kept = violations(contract, clear=True)  # pseudonyms are ours; only whether they are there is asked
+    # Pseudonyms are ours, so only whether they are there is asked; event_date is missing when happened_at is.
+    kept = violations(contract, clear=True, columns={c.name for c in contract.columns} - {"event_date"})
     named = broken_columns(problems)
     others = F.filter(kept, lambda reason: ~F.array_contains(named, F.substring_index(reason, ":", 1)))
     unreadable = F.col("_broken").isNotNull()

@@ -63,17 +63,18 @@ def _repetitions(staged: "DataFrame", settings: Settings, contract: Contract, da
     key = list(contract.primary_key)
     fine = staged.where(F.size("_reasons") == 0)
     # Hashes find the few candidates; only these are sorted by their whole keys.
-    hashed = fine.select(
-        *dict.fromkeys([*key, "known_as_of", "received_at", *PLACE]), F.xxhash64(*key).alias("_hash")
-    )
+    needed = dict.fromkeys([*key, "known_as_of", "received_at", "_row", *PLACE])
+    hashed = fine.select(*needed, F.xxhash64(*key).alias("_hash"))
     often = hashed.groupBy("_hash").agg(F.count(F.lit(1)).alias("_rows")).where(F.col("_rows") > 1)
+    # Of rows received at the same moment the last content counts, and of equal rows the first.
+    last = F.max(F.struct("source_file", "source_line")).over(
+        Window.partitionBy(*key, "known_as_of", "received_at", "_row")
+    )
     order = Window.partitionBy(*key).orderBy(
-        "known_as_of", F.desc("received_at"), F.desc("source_file"), F.desc("source_line")
+        "known_as_of", F.desc("received_at"), F.desc("_last"), "source_file", "source_line"
     )
-    numbered = hashed.join(often.select("_hash"), "_hash", "left_semi").withColumn(
-        "_n", F.row_number().over(order)
-    )
-    repeated = numbered.where(F.col("_n") > 1).select(*PLACE)
+    rivals = hashed.join(often.select("_hash"), "_hash", "left_semi").withColumn("_last", last)
+    repeated = rivals.withColumn("_n", F.row_number().over(order)).where(F.col("_n") > 1).select(*PLACE)
     if "known_as_of" in key or not exists(settings, contract.table):
         return repeated
     known = read_table(staged.sparkSession, settings, contract.table).where(
@@ -131,7 +132,7 @@ def _examples(verdicts: "DataFrame", as_of: date, verdict: str) -> str:
     rows = verdicts.where((F.col("known_as_of") == F.lit(as_of)) & (F.col("_verdict") == verdict))
     place = F.min(F.struct("source_file", "source_line")).alias("place")
     if verdict == DUPLICATE:
-        first = rows.agg(place).head()["place"]
+        ((first,),) = rows.agg(place).collect()
         return f"first {first['source_file']}:{first['source_line']}; was a file delivered twice?"
     reasons = rows.select(F.explode("_reasons").alias("reason"), "source_file", "source_line").groupBy(
         "reason"

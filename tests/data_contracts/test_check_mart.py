@@ -4,7 +4,9 @@ import pytest
 
 from conf.days import DayRange
 from conf.errors import DataRefused, UsageError
+from data_contracts import suite
 from data_contracts.contract import load_contract
+from jobs import check as check_module
 from jobs import check_mart
 from jobs.check import check
 from lake.runs import Run
@@ -76,6 +78,13 @@ def test_a_morning_for_which_nothing_was_taken_in_is_refused(spark, settings):
         DataRefused, match="no mart table has rows for the morning 2026-03-06; run the step ingest"
     ):
         step(spark, settings, MORNING)
+
+
+def test_a_large_morning_is_checked_by_spark_alike(spark, settings, monkeypatch):
+    write(spark, settings, [label("a"), label("b", label=7)])
+    for module in (suite, check_module):
+        monkeypatch.setattr(module, "IN_MEMORY_ROWS", 1)
+    assert check(spark, settings, "labels", MORNING).problems == ["label: not one of 0, 1 in 1 of 2 rows"]
 
 
 def test_one_table_can_be_checked_alone_and_nothing_is_written(spark, settings):

@@ -51,6 +51,11 @@ def test_every_broken_promise_is_a_sentence_with_counts(spark, changed, monkeypa
     assert sorted(result.problems) == sorted(PROBLEMS)
 
 
+def test_rows_that_were_read_without_spark_are_checked_alike(spark, changed):
+    rows = frame_of(spark, changed(), BROKEN).toArrow()
+    assert sorted(check_day(changed(), rows, None).problems) == sorted(PROBLEMS)
+
+
 def test_a_day_without_rows_is_broken(spark, changed):
     assert check_day(changed(), frame_of(spark, changed(), []), None).problems == ["the day has no rows"]
 

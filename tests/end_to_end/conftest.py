@@ -13,7 +13,7 @@ import pytest
 from conf.settings import Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
-DAYS = 21
+DAYS = 35
 MORNING = date(2026, 1, 5) + timedelta(days=DAYS)
 
 

@@ -8,7 +8,6 @@ from pyspark.sql import DataFrame, SparkSession
 
 from data_contracts.contract import load_contract
 
-
 BUSINESS = ZoneInfo("Asia/Shanghai")
 
 

@@ -40,10 +40,9 @@ def test_a_range_with_gaps_names_its_mornings():
 )
 def test_a_part_is_absent_when_no_file_can_hold_a_row_of_it(tmp_path, part, is_absent):
     assert part.is_absent(tmp_path / "never_written")
-    rows = pa.table(
-        {"as_of": pa.array([AS_OF] * 2, pa.date32()), "scenario": ["m", "n"], "population": [None] * 2}
-    )
-    rows = rows.set_column(2, "population", pa.array([None, None], pa.string()))
+    nothing = pa.array([None, None], pa.string())
+    days = pa.array([AS_OF] * 2, pa.date32())
+    rows = pa.table({"as_of": days, "scenario": ["m", "n"], "population": nothing})
     config = {"delta.dataSkippingStatsColumns": "scenario"}
     write_deltalake(str(tmp_path / "t"), rows, partition_by=["as_of"], configuration=config)
     assert part.is_absent(tmp_path / "t") is is_absent
