@@ -40,7 +40,8 @@ spark.stop()
 
 def wrong_jars(settings: Settings) -> list[str]:
     """One sentence per JAR that is missing or not the one that `conf/jars.lock` names."""
-    wanted = dict(reversed(line.split()) for line in (CONF / "jars.lock").read_text().splitlines())
+    lines = (CONF / "jars.lock").read_text().splitlines()
+    wanted = {name: digest for digest, name in (line.split() for line in lines)}
     problems = []
     for jar in jars(settings):
         if not jar.is_file():

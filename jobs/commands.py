@@ -101,7 +101,7 @@ def backfill(given: Namespace) -> int:
         "failed": lambda day: states.get(day) == "failed",
         "missing": lambda day: states.get(day) != "complete",
     }[given.only]
-    stretches = list(_stretches(day for day in wanted if keep(day)))
+    stretches = _stretches(day for day in wanted if keep(day))
     say(f"{', '.join(steps)}: {sum(map(len, stretches))} of {len(wanted)} mornings to run ({given.only})")
     for days in stretches:
         say(f"  {days}")
@@ -110,16 +110,15 @@ def backfill(given: Namespace) -> int:
     return 0
 
 
-def _stretches(days: Iterable[date]) -> Iterable[DayRange]:
+def _stretches(days: Iterable[date]) -> list[DayRange]:
     """Neighbouring days joined to ranges."""
-    first = last = None
+    found: list[DayRange] = []
     for day in days:
-        if last is not None and day != last + timedelta(days=1):
-            yield DayRange(first, last)
-            first = day
-        first, last = first or day, day
-    if last is not None:
-        yield DayRange(first, last)
+        if found and day == found[-1].last + timedelta(days=1):
+            found[-1] = DayRange(found[-1].first, day)
+        else:
+            found.append(DayRange.one(day))
+    return found
 
 
 def status(given: Namespace) -> int:
@@ -153,11 +152,12 @@ def list_rows(given: Namespace) -> int:
 
 def explain(given: Namespace) -> int:
     """Where a subject stands on a morning, and why."""
+    from jobs.report import indicator_words
     from review.explain import explain as look_up
     from review.show import show_explanation
 
     settings = load_settings()
-    found = look_up(settings, given.subject, given.as_of)
+    found = look_up(settings, given.subject, given.as_of, indicator_words(settings.language))
     if given.json:
         say(as_json(found))
     else:

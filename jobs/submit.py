@@ -25,7 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--as-of", type=date.fromisoformat, required=True, metavar="YYYY-MM-DD")
     parser.add_argument("--until", type=date.fromisoformat, metavar="YYYY-MM-DD")
     parser.add_argument("--flow", choices=sorted(STEPS), default="nightly")
-    parser.add_argument("--only", metavar="FILE", help="score only the numbers of this file; empty: everybody")
+    parser.add_argument(
+        "--only", metavar="FILE", help="score only the numbers of this file; empty: everybody"
+    )
     parser.add_argument("--env", required=True, help="which conf/<env>.yaml to read")
     given = parser.parse_args(arguments)
     die_with_parent()

@@ -46,7 +46,7 @@ def publish(
         rows.observe(seen, *_measures(part)).write.parquet(str(folder))
         staged = rows.sparkSession.read.schema(rows.schema).parquet(str(folder))
         count = seen.get["rows"]
-        keys = (staged.coalesce(1) if count < FEW_ROWS else staged).agg(_keys(part.contract)).head()
+        keys = (staged.coalesce(1) if count < FEW_ROWS else staged).agg(_keys(part.contract)).collect()[0]
         _audit(staged, part, {**seen.get, **keys.asDict()})
         return _commit(staged, part, settings, run, count)
 
@@ -61,7 +61,7 @@ def publish_staged(
     part = Part(load_contract(table), days, only or {})
     rows = _as_contracted(staged, part.contract)
     with table_lock(settings, table, run.run_id):
-        seen = rows.agg(*_measures(part), _keys(part.contract)).head().asDict()
+        seen = rows.agg(*_measures(part), _keys(part.contract)).collect()[0].asDict()
         _audit(rows, part, seen)
         return _commit(rows, part, settings, run, seen["rows"])
 

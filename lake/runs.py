@@ -67,7 +67,7 @@ class Stage:
 class Run:
     """One run of a flow; equal flow, settings and code give an equal `run_id`, so reruns write equal rows."""
 
-    spark: "SparkSession"
+    spark: "SparkSession | None"  # None for steps without Spark, which write no ledger row
     settings: Settings
     flow: str
     run_id: str
@@ -75,7 +75,7 @@ class Run:
     config_hash: str
 
     @classmethod
-    def start(cls, spark: "SparkSession", settings: Settings, flow: str) -> "Run":
+    def start(cls, spark: "SparkSession | None", settings: Settings, flow: str) -> "Run":
         """A run of `flow` (nightly, screening, training ...); nothing is written before its first stage ends."""
         code, config = code_version(), config_hash(settings)
         return cls(spark, settings, flow, f"{flow}-{config[:8]}-{code[:16]}", code, config)
@@ -126,12 +126,14 @@ class Run:
         append_rows(self.spark, self.settings, RUNS, rows)
 
 
-def append_rows(spark: "SparkSession", settings: Settings, table: str, rows: list[dict[str, Any]]) -> None:
+def append_rows(spark: "SparkSession | None", settings: Settings, table: str, rows: list[dict[str, Any]]) -> None:
     """Append a few rows to a ledger table in one commit; tried again where another process commits first."""
     from delta import exceptions as delta
 
     # They share no class in Python.
     met = (delta.ConcurrentAppendException, delta.ConcurrentWriteException, delta.MetadataChangedException)
+    if spark is None:
+        raise RiskvaneError(f"{table} is written by Spark only; this run has no session")
     contract = load_contract(table)
     frame = spark.createDataFrame(rows, contract.spark_schema()).coalesce(1)
     for attempt in range(1, ATTEMPTS + 1):

@@ -71,7 +71,7 @@ if [[ ! -x .venv/bin/python ]] || needs uv build/uv/bin/uv requirements/bootstra
 fi
 if needs packages .venv/bin/ruff requirements/lock.txt; then
   say "Python packages (some minutes the first time)"
-  build/uv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes requirements/lock.txt
+  build/uv/bin/uv pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes requirements/lock.txt
   rm -f build/setup/project # sync has removed it
   made
 fi

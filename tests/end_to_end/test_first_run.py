@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
-from lake.reader import list_rows, runs
 from end_to_end.conftest import MORNING, Province
+from lake.reader import list_rows, runs
 
 pytestmark = [pytest.mark.slow, pytest.mark.airflow]
 LISTS = ("risk_list_private", "risk_list_corporate", "risk_list_cards")
@@ -131,7 +131,14 @@ def test_no_identifier_stands_in_logs_registry_or_airflow(province: Province):
     vault, landing = province.settings.vault, province.settings.landing
     looked_at = 0
     for file in build.rglob("*"):
-        apart = (vault, landing, province.settings.truth, province.settings.lake, build / "jars", build / "spark")
+        apart = (
+            vault,
+            landing,
+            province.settings.truth,
+            province.settings.lake,
+            build / "jars",
+            build / "spark",
+        )
         if file.is_file() and not any(file.is_relative_to(folder) for folder in apart):
             content = file.read_bytes()
             looked_at += 1

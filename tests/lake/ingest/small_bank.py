@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 
 from conf.days import DayRange
 from conf.settings import Settings
@@ -102,7 +102,7 @@ class Bank:
         """The table as it is now."""
         return read_table(self.spark, self.settings, name)
 
-    def rows(self, name: str, *columns: str) -> list[tuple[Any, ...]]:
+    def rows(self, name: str, *columns: Column | str) -> list[tuple[Any, ...]]:
         """Those columns of the table, in order."""
         return sorted(map(tuple, self.table(name).select(*columns).collect()), key=str)
 
