@@ -39,8 +39,9 @@ def properties(settings: Settings) -> dict[str, str]:
         f"-Duser.timezone={settings.timezone}",
     ]
     if settings.spark_master.startswith("local"):
-        # One heap of a few gigabytes on few cores; the compiled code of wide plans needs more than the usual 48 MB.
-        java_options += ["-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=256m"]
+        # Our plans are wide and each runs once: the second compiler costs more than it gains on one small machine.
+        # The first alone gets 48 MB for its code, which wide plans fill; then nothing would be compiled any more.
+        java_options += ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=256m"]
         if settings.spark_startup_archive and archive.is_file():
             java_options += [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"]
     return {
