@@ -66,7 +66,7 @@ def test_json_lines_delta_and_jdbc(
     spark.createDataFrame(legs, names).write.jdbc(url, "legs", "overwrite")
     bank = bank_of(MAPPING % url)
     shops = spark.createDataFrame([("s1", 20.5), ("s2", 95.0)], "shop string, lat double")
-    shops.write.format("delta").save(str(bank.settings.landing / "shops"))
+    shops.coalesce(1).write.format("delta").save(str(bank.settings.landing / "shops"))
     bank.land_text("logins", D, LOGINS, name="part-000.jsonl")
     bank.settings = bank.settings.with_(max_quarantined_share=0.9)
     bank.ingest()
