@@ -17,7 +17,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 
-.PHONY: help setup run test lint types night airflow mlflow doctor docs lock clean bench-handbook
+.PHONY: help setup run test lint types night airflow mlflow doctor docs lock clean bench-handbook test-end-to-end
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,8 +40,11 @@ mlflow: setup ## the model registry's page on this machine, stops with Ctrl-C
 doctor: ## what is missing or wrong here, with the cure (no set-up needed first)
 	@if [ -x .venv/bin/riskvane ]; then riskvane doctor; else echo "WRONG .venv: missing  ->  run: make setup"; exit 1; fi
 
-test: setup ## all tests (TESTS=tests/dags for some of them)
-	@python -m pytest $(TESTS)
+test: setup ## tests of every room (TESTS=tests/dags for some of them)
+	@python -m pytest $(or $(TESTS),--ignore=tests/end_to_end)
+
+test-end-to-end: setup ## the whole tour on a tiny province, held against its promises (long)
+	@python -m pytest tests/end_to_end
 
 lint: setup ## style and usual mistakes
 	@ruff check . && ruff format --check .

@@ -126,7 +126,9 @@ class Run:
         append_rows(self.spark, self.settings, RUNS, rows)
 
 
-def append_rows(spark: "SparkSession | None", settings: Settings, table: str, rows: list[dict[str, Any]]) -> None:
+def append_rows(
+    spark: "SparkSession | None", settings: Settings, table: str, rows: list[dict[str, Any]]
+) -> None:
     """Append a few rows to a ledger table in one commit; tried again where another process commits first."""
     from delta import exceptions as delta
 

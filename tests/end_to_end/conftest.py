@@ -44,7 +44,9 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> Province:
 
     def riskvane(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "jobs.cli", *arguments]
-        return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, timeout=900)
+        return subprocess.run(
+            command, env=environment, cwd=home, capture_output=True, text=True, timeout=2400
+        )
 
     tour = riskvane("first-run", "--size", "tiny")
     return Province(home, load_settings("test", home), tour, riskvane)

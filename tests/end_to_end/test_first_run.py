@@ -62,7 +62,7 @@ def test_each_row_names_a_champion_that_the_registry_knows(province: Province):
 def test_every_read_row_is_accounted_for(province: Province):
     ingested = [
         row for row in runs(province.settings).to_pylist()
-        if row["stage"].startswith("ingest:") and row["status"] == "complete"
+        if row["stage"].startswith("ingest:") and row["status"] == "complete" and row["rows_read"] is not None
     ]  # fmt: skip
     assert ingested
     for row in ingested:
@@ -160,7 +160,7 @@ def test_the_command_reads_a_list_and_explains_its_first_row_without_a_jvm(provi
     shown = province.riskvane("list", "risk_list_private", "--as-of", str(MORNING), "--top", "3", "--json")
     assert shown.returncode == 0, shown.stderr
     rows = json.loads(shown.stdout)
-    assert len(rows) == 3
+    assert {row["rank"] for row in rows} == {1, 2, 3}  # of each scenario
     explained = province.riskvane("explain", rows[0]["subject_id"], "--as-of", str(MORNING), "--json")
     assert explained.returncode == 0, explained.stderr
     assert rows[0]["subject_id"] in explained.stdout

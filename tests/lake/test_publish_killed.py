@@ -60,7 +60,6 @@ def die(lake: Path, when: str) -> None:
     def deadly(batches):
         for batch in batches:
             if batch["subject_id"][0].as_py() == name_of("account", "b"):
-                import sys as _s; print("READ", _s.argv, os.getpid(), driver, readings.exists() and readings.stat().st_size, file=open("/tmp/lk_die/log","a"))
                 with readings.open("a") as note:
                     note.write(".")
                 if readings.stat().st_size == DEADLY_READING[when]:
