@@ -8,6 +8,7 @@ from deltalake import DeltaTable
 from conf.days import DayRange
 from conf.errors import DataRefused, RiskvaneError
 from lake import locks
+from lake import publish as publishing
 from lake.publish import publish, publish_staged
 from lake.runs import Run
 from lake.tables import read_table, table_path
@@ -111,7 +112,8 @@ def test_a_range_with_gaps_replaces_only_its_own_mornings(spark, settings, run):
         publish(between, settings, "account_scores", every_other, run)
 
 
-def test_a_night_of_events_and_its_late_rows_become_a_handful_of_files(spark, settings, run):
+def test_a_night_of_events_and_its_late_rows_become_a_handful_of_files(spark, settings, run, monkeypatch):
+    monkeypatch.setattr(publishing, "FEW_ROWS", 20)  # the first night is a large one, the others are small
     first = [message(f"a{n}", AS_OF - timedelta(days=1)) for n in range(50)]
     late = [message(f"b{n}", AS_OF - timedelta(days=n), is_late=True) for n in (2, 3, 4)]
     night = frame(spark, "sms", first + late).repartition(8)
