@@ -29,8 +29,8 @@ def startup_archive(settings: Settings) -> Path:
     return settings.home / "build" / "spark" / "classes.jsa"
 
 
-def properties(settings: Settings) -> dict[str, str]:
-    """Spark properties of this environment, paths absolute."""
+def properties(settings: Settings, long: bool = False) -> dict[str, str]:
+    """Spark properties of this environment, paths absolute; `long` for applications that work for minutes."""
     class_path = ":".join(str(jar) for jar in jars(settings))
     archive = startup_archive(settings)
     java_options = [
@@ -39,9 +39,11 @@ def properties(settings: Settings) -> dict[str, str]:
         f"-Duser.timezone={settings.timezone}",
     ]
     if settings.spark_master.startswith("local"):
-        # Our plans are wide and each runs once: the second compiler costs more than it gains on one small machine.
-        # The first alone gets 48 MB for its code, which wide plans fill; then nothing would be compiled any more.
-        java_options += ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=256m"]
+        # A night's plans are wide and each runs once: the second compiler costs more than it gains on one small
+        # machine. The first alone gets 48 MB for its code, which wide plans fill; then nothing would be compiled
+        # any more. A range of mornings runs the same plans over many files, there the second compiler halves the time.
+        java_options.append("-XX:ReservedCodeCacheSize=256m")
+        java_options += ["-XX:+UseParallelGC"] if long else ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         if settings.spark_startup_archive and archive.is_file():
             java_options += [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"]
     return {
@@ -68,11 +70,11 @@ def properties(settings: Settings) -> dict[str, str]:
     }
 
 
-def write_properties(settings: Settings) -> Path:
+def write_properties(settings: Settings, long: bool = False) -> Path:
     """Write the properties file that every `spark-submit` and local session of this environment reads."""
-    file = settings.home / "build" / "spark" / f"{settings.environment}.conf"
+    file = settings.home / "build" / "spark" / f"{settings.environment}{'-long' if long else ''}.conf"
     file.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(f"{key} {value}\n" for key, value in properties(settings).items())
+    text = "".join(f"{key} {value}\n" for key, value in properties(settings, long).items())
     if not file.is_file() or file.read_text() != text:
         with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as part:
             part.write(text)
@@ -91,7 +93,7 @@ def java_version() -> int:
     return int(number[1] if number[0] == "1" else number[0])
 
 
-def spark_session(app_name: str, settings: Settings) -> "SparkSession":
+def spark_session(app_name: str, settings: Settings, long: bool = False) -> "SparkSession":
     """The session of this process. Under `spark-submit` its properties came with the call; else from here."""
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
@@ -100,7 +102,7 @@ def spark_session(app_name: str, settings: Settings) -> "SparkSession":
             raise RiskvaneError(f"wanted Java {JAVA_WANTED} or newer, found {found}; {JAVA_CURE}")
         if missing := [str(jar) for jar in jars(settings) if not jar.is_file()]:
             raise RiskvaneError(f"Delta JARs {missing} are missing; run `make setup`")
-        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {write_properties(settings)} pyspark-shell"
+        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {write_properties(settings, long)} pyspark-shell"
     from pyspark.sql import SparkSession
 
     return SparkSession.builder.appName(app_name).getOrCreate()

@@ -26,6 +26,7 @@ STEPS = {
     "training": ("train", "gate"),
 }
 WITHOUT_SPARK = ("gate", "report")
+MANY_DAYS = 5  # from here on a run is long enough for Java's second compiler to pay
 ALL_STEPS = tuple(dict.fromkeys(step for steps in STEPS.values() for step in steps))
 
 
@@ -63,4 +64,5 @@ def run_plan(
 def _session(settings: Settings, plan: Sequence[tuple[str, DayRange]]) -> "SparkSession":
     from conf.spark import spark_session
 
-    return spark_session("riskvane " + " ".join(f"{step} {days}" for step, days in plan), settings)
+    name = "riskvane " + " ".join(f"{step} {days}" for step, days in plan)
+    return spark_session(name, settings, long=any(len(days) >= MANY_DAYS for _, days in plan))
