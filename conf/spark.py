@@ -102,7 +102,9 @@ def spark_session(app_name: str, settings: Settings, long: bool = False) -> "Spa
             raise RiskvaneError(f"wanted Java {JAVA_WANTED} or newer, found {found}; {JAVA_CURE}")
         if missing := [str(jar) for jar in jars(settings) if not jar.is_file()]:
             raise RiskvaneError(f"Delta JARs {missing} are missing; run `make setup`")
-        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {write_properties(settings, long)} pyspark-shell"
+        os.environ["PYSPARK_SUBMIT_ARGS"] = (
+            f"--properties-file {write_properties(settings, long)} pyspark-shell"
+        )
     from pyspark.sql import SparkSession
 
     return SparkSession.builder.appName(app_name).getOrCreate()

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import polars as pl
     from pyspark.sql.types import DataType
 
 DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
@@ -65,6 +66,29 @@ def spark_type(text: str) -> "DataType":
     raise ValueError(
         f"{text!r} is not a type of a contract; known are {', '.join(simple)}, decimal(p,s), array, map"
     )
+
+
+def polars_type(text: str) -> "pl.DataType":
+    """The Polars type of `text`; times are instants in UTC. Raises ValueError for maps, which Polars lacks."""
+    import polars as pl
+
+    simple = {
+        "string": pl.String(),
+        "boolean": pl.Boolean(),
+        "int": pl.Int32(),
+        "bigint": pl.Int64(),
+        "double": pl.Float64(),
+        "date": pl.Date(),
+        "timestamp": pl.Datetime("us", "UTC"),
+        "timestamp_ntz": pl.Datetime("us"),
+    }
+    if text in simple:
+        return simple[text]
+    if decimal := DECIMAL.fullmatch(text):
+        return pl.Decimal(int(decimal[1]), int(decimal[2]))
+    if text.startswith("array<"):
+        return pl.List(polars_type(nested_types(text)[0][1]))
+    raise ValueError(f"{text!r} is not a type that rows of a file become")
 
 
 def nested_types(text: str) -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """The part of a table that one publish replaces: some mornings, and maybe only some values of a column."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from data_contracts.contract import Contract
 from lake.tables import day_column
 
 if TYPE_CHECKING:
+    import polars as pl
     from pyspark.sql import Column
 
 Only = Mapping[str, tuple[str, ...]]
@@ -42,16 +44,40 @@ class Part:
             inside &= F.col(column).isin(*values)
         return F.coalesce(inside, F.lit(False))
 
+    def holds_row(self) -> "pl.Expr":
+        """As `holds`, for a Polars frame."""
+        import polars as pl
+
+        day = pl.col(day_column(self.contract))
+        inside = day.is_in(list(self.days)) if self.days.every > 1 else day.is_between(*self._ends)
+        for column, values in self.only.items():
+            inside &= pl.col(column).is_in(list(values))
+        return inside.fill_null(False)
+
     def predicate(self) -> str:
         """The part as Delta's replaceWhere; names come from contract and code, values are quoted."""
-        day = day_column(self.contract)
+        return self._where("`{}`", "DATE'{}'", _quoted)
+
+    def sql(self) -> str:
+        """The part as delta-rs asks for it: as `predicate`, in another dialect."""
+        return self._where('"{}"', "CAST('{}' AS DATE)", lambda value: "'" + value.replace("'", "''") + "'")
+
+    @property
+    def _ends(self) -> tuple[date, date]:
+        return self.days.first, self.days.last
+
+    def _where(self, name: str, day: str, quoted: Callable[[str], str]) -> str:
+        column = name.format(day_column(self.contract))
         if self.days.every == 1:  # BETWEEN is what Delta fails to resolve here
-            where = [f"`{day}` >= DATE'{self.days.first}'", f"`{day}` <= DATE'{self.days.last}'"]
+            where = [
+                f"{column} {sign} {day.format(end)}"
+                for sign, end in zip((">=", "<="), self._ends, strict=True)
+            ]
         else:
-            mornings = ", ".join(f"DATE'{one}'" for one in self.days)
-            where = [f"`{day}` IN ({mornings})"]
+            where = [f"{column} IN ({', '.join(map(day.format, self.days))})"]
         where += [
-            f"`{column}` IN ({', '.join(map(_quoted, values))})" for column, values in self.only.items()
+            f"{name.format(column)} IN ({', '.join(map(quoted, values))})"
+            for column, values in self.only.items()
         ]
         return " AND ".join(where)
 

@@ -1,29 +1,22 @@
 """Keyed pseudonyms for identifiers.
 
-Events are many and identifiers few: only *distinct* values travel to the driver, get their HMAC there and are
-joined back. The key never enters a Spark plan, a task or a log. A province's night (40 million usage rows, some
-10 million distinct values) needs about half a gigabyte of driver memory and 15 s for the HMACs.
+Events are many and identifiers few: only *distinct* values get their HMAC and are joined back. It happens in the one
+process that takes files in; the key never enters a Spark plan, a task or a log.
 """
 
 import hmac
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+import polars as pl
 
 from conf.errors import UsageError
 from privacy.keys import KeyRing
 from privacy.vault import Vault
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
 LENGTH = 20  # base32 characters = 100 bits: among 10^9 values a collision has odds of 1 to 10^12
-BROADCAST_PAIRS = 1_000_000  # above, Spark chooses the join
-CHANGED = "the frame changed while its identifiers were replaced; run this again"
+MOST_KNOWN = 2_000_000  # values of a tag that are remembered between frames, some 400 MB
 _ALPHABET = np.frombuffer(b"abcdefghijklmnopqrstuvwxyz234567", dtype="S1")
 _BITS = np.array([16, 8, 4, 2, 1], dtype=np.uint8)
 
@@ -71,48 +64,42 @@ def canonical(tag: str, value: str) -> str:
     return value.upper() if tag == "idno" else value
 
 
-def pseudonymise(frame: "DataFrame", tags: dict[str, str], ring: KeyRing, vault: Vault) -> "DataFrame":
-    """`frame` with the columns named in `tags` (column -> tag) replaced by pseudonyms; same rows and columns.
+class Pseudonymiser:
+    """Replaces the identifiers of frames that come one after the other; what it has learnt it need not make again."""
 
-    Null and blank become null. New pairs of pseudonym and value are put into the vault. The named columns of
-    `frame` are read twice, so `frame` should be cheap to read again. Should it hold other values the second time,
-    the action on the result fails (Spark's USER_RAISED_EXCEPTION).
-    """
-    from pyspark.sql import functions as F
+    def __init__(self, ring: KeyRing, vault: Vault) -> None:
+        self._ring, self._vault = ring, vault
+        self._known: dict[str, dict[str, str | None]] = {}  # tag -> value as it stands there -> pseudonym
 
-    if not tags:
-        return frame
-    texts = frame.withColumns({column: F.col(column).cast("string") for column in tags})
-    mappings = _mappings(texts, tags, ring, vault)
-    pairs = sum(mapping.num_rows for mapping in mappings.values())
-    sides = {tag: frame.sparkSession.createDataFrame(mapping) for tag, mapping in mappings.items()}
-    result, replaced = texts, {}
-    for number, (column, tag) in enumerate(tags.items()):
-        value, name = f"_value_{number}", f"_pseudonym_{number}"
-        side = sides[tag].toDF(value, name)
-        side = F.broadcast(side) if pairs <= BROADCAST_PAIRS else side
-        result = result.join(side, F.col(column) == F.col(value), "left")
-        # An identifier must not get lost silently.
-        is_lost = F.col(column).isNotNull() & F.col(value).isNull()
-        replaced[column] = F.when(is_lost, F.raise_error(F.lit(CHANGED))).otherwise(F.col(name)).alias(column)
-    return result.select([replaced.get(column, F.col(column)) for column in frame.columns])
+    def replace(self, frame: pl.DataFrame, tags: dict[str, str]) -> pl.DataFrame:
+        """`frame` with the columns named in `tags` (column -> tag) replaced by pseudonyms; same rows and columns.
 
+        Null and blank become null. New pairs of pseudonym and value are put into the vault.
+        """
+        frame = frame.with_columns(pl.col(column).cast(pl.String) for column in tags)
+        sides = {
+            tag: self._side(tag, [frame[column] for column in tags if tags[column] == tag])
+            for tag in sorted(set(tags.values()))
+        }
+        replaced = []
+        for column, tag in tags.items():
+            found = frame.select(pl.col(column).alias("value")).join(
+                sides[tag], "value", how="left", maintain_order="left"
+            )
+            replaced.append(found["pseudonym"].alias(column))
+        return frame.with_columns(replaced)
 
-def _mappings(frame: "DataFrame", tags: dict[str, str], ring: KeyRing, vault: Vault) -> dict[str, pa.Table]:
-    """By tag, one row per distinct value of its columns: `value` as it stands there, `pseudonym` (null: blank)."""
-    from pyspark.sql import functions as F
-
-    codes = {tag: code for code, tag in enumerate(sorted(set(tags.values())))}
-    cells = [
-        F.struct(F.lit(codes[tag]).alias("tag"), F.col(column).alias("value")) for column, tag in tags.items()
-    ]
-    distinct = frame.select(F.inline(F.array(*cells))).where(F.col("value").isNotNull()).distinct().toArrow()
-    found = {}
-    for tag, code in codes.items():
-        values = distinct.filter(pc.equal(distinct["tag"], code))["value"]
-        clear = [canonical(tag, value) for value in values.to_pylist()]
-        made = iter(pseudonyms(ring, tag, [value for value in clear if value]))
+    def _side(self, tag: str, columns: list[pl.Series]) -> pl.DataFrame:
+        """One row per distinct value of the columns: `value` as it stands there, `pseudonym` (null: blank)."""
+        values = pl.concat([column.rename("value") for column in columns]).drop_nulls().unique().to_list()
+        known = self._known.setdefault(tag, {})
+        if len(known) > MOST_KNOWN:
+            known.clear()
+        new = [value for value in values if value not in known]
+        clear = [canonical(tag, value) for value in new]
+        made = iter(pseudonyms(self._ring, tag, [value for value in clear if value]))
         names = [next(made) if value else None for value in clear]
-        vault.put({name: value for name, value in zip(names, clear, strict=True) if name})
-        found[tag] = pa.table({"value": values, "pseudonym": pa.array(names, pa.string())})
-    return found
+        self._vault.put({name: value for name, value in zip(names, clear, strict=True) if name})
+        known.update(zip(new, names, strict=True))
+        pairs = {"value": values, "pseudonym": [known[value] for value in values]}
+        return pl.DataFrame(pairs, schema={"value": pl.String, "pseudonym": pl.String})

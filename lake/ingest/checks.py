@@ -1,50 +1,67 @@
-"""Check digits of clear identifiers, as Spark columns. Shape and check digit only: which regions, prefixes and
-networks exist is looked up in dated reference tables, never here."""
+"""Check digits of clear identifiers, as Polars expressions. Shape and check digit only: which regions, prefixes
+and networks exist is looked up in dated reference tables, never here."""
 
-from functools import reduce
-from operator import add
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
-if TYPE_CHECKING:
-    from pyspark.sql import Column
+import polars as pl
 
 RESIDENT_WEIGHTS = tuple(pow(2, 17 - position, 11) for position in range(17))
 RESIDENT_CHECK = "10X98765432"
 CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 CREDIT_WEIGHTS = tuple(pow(3, position, 31) for position in range(17))
+LONGEST_NUMBER = 32  # digits of what a Luhn digit may protect
 
 
-def carries(kind: str, value: "Column") -> "Column":
+def carries(kind: str, value: pl.Expr) -> pl.Expr:
     """Whether `value` (text) has the shape of `kind` and its check digit; null stays null.
 
     luhn: digits only, such as card numbers and IMEIs. resident_id: 18 places, MOD 11-2. credit_code: 18 places, MOD 31.
     """
-    from pyspark.sql import functions as F
 
+    def of_distinct(values: pl.Series) -> pl.Series:  # usage repeats the same numbers again and again
+        known = pl.DataFrame({"value": values.drop_nulls().unique()})
+        known = known.with_columns(_carries(kind, pl.col("value")).alias("holds"))
+        return pl.DataFrame({"value": values}).join(known, "value", how="left", maintain_order="left")[
+            "holds"
+        ]
+
+    return value.map_batches(of_distinct, return_dtype=pl.Boolean)
+
+
+def _carries(kind: str, value: pl.Expr) -> pl.Expr:
     if kind == "luhn":
-        # luhn_check is null for what is no number
-        return F.when(value.isNotNull(), F.coalesce(F.call_function("luhn_check", value), F.lit(False)))
-    text = F.upper(value)
+        padded = value.str.zfill(
+            LONGEST_NUMBER
+        )  # leading zeros change no sum, and places count from the right
+        total = pl.sum_horizontal(_luhn_digit(padded, place) for place in range(LONGEST_NUMBER))
+        return value.str.contains(rf"^[0-9]{{1,{LONGEST_NUMBER}}}$") & (total % 10 == 0)
+    text = value.str.to_uppercase()
     if kind == "resident_id":
-        return F.when(~F.rlike(text, F.lit("^[0-9]{17}[0-9X]$")), False).otherwise(
-            _at(RESIDENT_CHECK, _sum(text, RESIDENT_WEIGHTS, "0123456789") % 11) == F.substring(text, 18, 1)
+        digit = _at(
+            RESIDENT_CHECK, _sum(text, RESIDENT_WEIGHTS, lambda c: c.cast(pl.Int64, strict=False)) % 11
         )
-    return F.when(~F.rlike(text, F.lit(f"^[{CREDIT_ALPHABET}]{{18}}$")), False).otherwise(
-        _at(CREDIT_ALPHABET, (31 - _sum(text, CREDIT_WEIGHTS, CREDIT_ALPHABET) % 31) % 31)
-        == F.substring(text, 18, 1)
+        return text.str.contains("^[0-9]{17}[0-9X]$") & (digit == text.str.slice(17, 1)).fill_null(False)
+    places = {letter: place for place, letter in enumerate(CREDIT_ALPHABET)}
+    total = _sum(
+        text, CREDIT_WEIGHTS, lambda c: c.replace_strict(places, default=None, return_dtype=pl.Int64)
+    )
+    digit = _at(CREDIT_ALPHABET, (31 - total % 31) % 31)
+    return text.str.contains(f"^[{CREDIT_ALPHABET}]{{18}}$") & (digit == text.str.slice(17, 1)).fill_null(
+        False
     )
 
 
-def _sum(text: "Column", weights: tuple[int, ...], alphabet: str) -> "Column":
-    from pyspark.sql import functions as F
-
-    # translate gives each place its value as one character (code 33 = 0), ascii reads it back: no branch per letter
-    shifted = F.translate(text, alphabet, "".join(chr(33 + n) for n in range(len(alphabet))))
-    places = enumerate(weights, 1)
-    return reduce(add, [(F.ascii(F.substring(shifted, place, 1)) - 33) * weight for place, weight in places])
+def _luhn_digit(padded: pl.Expr, place: int) -> pl.Expr:
+    digit = padded.str.slice(place, 1).cast(pl.Int32, strict=False)
+    if (LONGEST_NUMBER - place) % 2:  # the last digit counts once, its neighbour twice
+        return digit
+    return digit * 2 - pl.when(digit > 4).then(9).otherwise(0)
 
 
-def _at(letters: str, position: "Column") -> "Column":
-    from pyspark.sql import functions as F
+def _sum(text: pl.Expr, weights: tuple[int, ...], number: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    parts = [number(text.str.slice(place, 1)) * weight for place, weight in enumerate(weights)]
+    return pl.sum_horizontal(parts)
 
-    return F.substring(F.lit(letters), position + 1, F.lit(1))
+
+def _at(letters: str, position: pl.Expr) -> pl.Expr:
+    return position.replace_strict(dict(enumerate(letters)), default=None, return_dtype=pl.String)

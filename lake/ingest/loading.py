@@ -7,12 +7,12 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from conf.days import DayRange
 from conf.errors import DataRefused
@@ -21,39 +21,38 @@ from conf.sources import TABLE_FORMATS, load_sources
 from data_contracts.contract import Contract, load_contract
 from lake.ingest.landed import Delivery, deliveries
 from lake.ingest.preflight import inspect
-from lake.ingest.reading import reading_settings
 from lake.ingest.staging import Input, stage
 from lake.ingest.verdicts import (
     ACCEPTED,
     LATE,
     Count,
+    Judged,
     break_circuit,
     counted,
+    judge,
     prove_whole,
     totals,
-    with_verdicts,
 )
 from lake.locks import table_lock
-from lake.publish import publish_staged
+from lake.publish_batches import publish_batches
 from lake.quarantine import quarantine
 from lake.runs import Run, Stage
 from privacy.keys import KeyRing
+from privacy.pseudonyms import Pseudonymiser
 from privacy.vault import Vault
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 INGEST = "ingest"
-AT_ONCE = 3  # tables in work together: a small table's night is mostly waiting for the driver
 
 
 @dataclass(frozen=True)
-class Judged:
+class Table:
     """A table's staged rows with their verdicts."""
 
     contract: Contract
-    staged: "DataFrame"
-    rows: "DataFrame"
+    judged: Judged
     counts: list[Count]
     sources: tuple[str, ...]
     problems: list[str]
@@ -77,18 +76,14 @@ def ingest(spark: "SparkSession", settings: Settings, days: DayRange, run: Run) 
             raise
     names = {table: f"{INGEST}:{table}" for table in inputs}
     with run.stages([INGEST, *names.values()], days) as stages:
-        with (
-            table_lock(settings, INGEST, run.run_id),
-            _staging(settings, run) as folder,
-            reading_settings(spark),
-        ):
-            judged = _stage_and_judge(spark, settings, days, inputs, folder)
-            if problems := [problem for table in judged for problem in table.problems]:
+        with table_lock(settings, INGEST, run.run_id), _staging(settings, run) as folder:
+            tables = _stage_and_judge(spark, settings, days, inputs, folder)
+            if problems := [problem for table in tables for problem in table.problems]:
                 raise DataRefused(f"ingest of {days} was stopped; the mart stays as it was", problems)
-            _publish(settings, days, run, judged, stages)
-            _write_quarantine(settings, days, run, judged)
+            _publish(settings, days, run, tables, stages)
+            _write_quarantine(settings, days, run, tables)
         whole = stages[INGEST]
-        _account(whole, [count for table in judged for count in table.counts])
+        _account(whole, [count for table in tables for count in table.counts])
         whole.table_versions |= {table: stages[name].table_versions[table] for table, name in names.items()}
     return dict(whole.table_versions)
 
@@ -110,23 +105,21 @@ def look(found: list[Delivery]) -> dict[str, list[Input]]:
 
 def _stage_and_judge(
     spark: "SparkSession", settings: Settings, days: DayRange, inputs: dict[str, list[Input]], folder: Path
-) -> list[Judged]:
+) -> list[Table]:
     ring = KeyRing.load(settings.keys)
-    vault = Vault(settings.vault, ring)
-
-    def work(table: str) -> Judged:
-        contract = load_contract(table)
-        staged = stage(spark, settings, contract, inputs[table], days, folder / table, ring, vault)
-        rows = with_verdicts(staged, settings, contract, days, folder / f"{table}-repeated")
-        counts = counted(rows)
-        prove_whole(counts, _stated_rows(inputs[table]))
-        sources = tuple(sorted({item.delivery.source.name for item in inputs[table]}))
-        return Judged(
-            contract, staged, rows, counts, sources, break_circuit(rows, counts, settings, contract)
+    pseudonymiser = Pseudonymiser(ring, Vault(settings.vault, ring))
+    tables = []
+    for name in sorted(inputs):
+        contract = load_contract(name)
+        files = stage(spark, settings, contract, inputs[name], days, folder / name, pseudonymiser)
+        judged = judge(files, settings, contract, days)
+        counts = counted(judged)
+        prove_whole(counts, _stated_rows(inputs[name]))
+        sources = tuple(sorted({item.delivery.source.name for item in inputs[name]}))
+        tables.append(
+            Table(contract, judged, counts, sources, break_circuit(judged, counts, settings, contract))
         )
-
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(work, sorted(inputs)))
+    return tables
 
 
 def _stated_rows(inputs: list[Input]) -> dict[tuple[str, str, str], int]:
@@ -140,46 +133,44 @@ def _stated_rows(inputs: list[Input]) -> dict[tuple[str, str, str], int]:
 
 
 def _publish(
-    settings: Settings, days: DayRange, run: Run, judged: list[Judged], stages: dict[str, Stage]
+    settings: Settings, days: DayRange, run: Run, tables: list[Table], stages: dict[str, Stage]
 ) -> None:
-    from pyspark.sql import functions as F
-
-    def work(table: Judged) -> None:
+    for table in tables:
         wanted = [column.name for column in table.contract.columns]
-        rows = table.rows.where(F.col("_verdict").isin(ACCEPTED, LATE)).select(*wanted)
+        batches = (
+            table.judged.rows(number).filter(pl.col("_verdict").is_in([ACCEPTED, LATE])).select(wanted)
+            for number in range(len(table.judged.files))
+        )
         name = table.contract.table
-        version = publish_staged(rows, settings, name, days, run, {"source": table.sources})
+        version = publish_batches(batches, settings, name, days, run, {"source": table.sources})
         stages[f"{INGEST}:{name}"].published(name, version)
         _account(stages[f"{INGEST}:{name}"], table.counts)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        list(pool.map(work, judged))
 
-
-def _write_quarantine(settings: Settings, days: DayRange, run: Run, judged: list[Judged]) -> None:
-    from pyspark.sql import functions as F
-
-    from data_contracts.checks import broken_columns
-
+def _write_quarantine(settings: Settings, days: DayRange, run: Run, tables: list[Table]) -> None:
+    column = pl.element().str.splitn(":", 2).struct.field("field_0")
+    place = ["known_as_of", "source", "source_file", "source_line", "_reasons", "_row"]
     parts = [
-        table.staged.where(F.size("_reasons") > 0).select(
-            F.col("known_as_of").alias("as_of"),
+        table.judged.rows(number, place)
+        .filter(pl.col("_reasons").list.len() > 0)
+        .select(
+            pl.col("known_as_of").alias("as_of"),
             "source",
-            F.lit(table.contract.table).alias("table"),
+            pl.lit(table.contract.table).alias("table"),
             "source_file",
             "source_line",
-            F.col("_reasons").alias("reasons"),
-            broken_columns(F.col("_reasons")).alias("broken_columns"),
-            F.col("_row").alias("row_hash"),
+            pl.col("_reasons").alias("reasons"),
+            pl.col("_reasons").list.eval(column.unique(maintain_order=True)).alias("broken_columns"),
+            pl.col("_row").alias("row_hash"),
         )
-        for table in judged
+        for table in tables
+        for number in range(len(table.judged.files))
     ]
     # A line that two feeds read into one table is one line still.
-    key = list(load_contract("quarantine").primary_key)
-    rows = reduce(lambda one, other: one.union(other), parts).dropDuplicates(key)
-    tables = [table.contract.table for table in judged]
-    for source in sorted({name for table in judged for name in table.sources}):
-        quarantine(rows.where(F.col("source") == source), settings, source, tables, days, run)
+    rows = pl.concat(parts).unique(load_contract("quarantine").primary_key, keep="first", maintain_order=True)
+    names = [table.contract.table for table in tables]
+    for source in sorted({name for table in tables for name in table.sources}):
+        quarantine(rows.filter(pl.col("source") == source), settings, source, names, days, run)
 
 
 def _account(stage_: Stage, counts: list[Count]) -> None:

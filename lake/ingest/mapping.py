@@ -4,84 +4,85 @@ A value that does not parse makes its row broken: the reason names the column an
 (digits as 9, letters as a), never the value itself, because a shifted line may hold an identifier anywhere.
 """
 
-import re
 from collections.abc import Sequence
+from decimal import Decimal
 from string import Formatter
-from typing import TYPE_CHECKING
+
+import polars as pl
 
 from conf.errors import UsageError
 from conf.settings import Settings
-from conf.sources import EPOCHS, ColumnRule, Feed, Source
+from conf.sources import ColumnRule, Feed, Source
 from data_contracts.contract import ColumnContract, Contract
+from data_contracts.row_checks import with_reasons
 from data_contracts.rules import LINEAGE
+from data_contracts.types import polars_type
 from lake.ingest.checks import carries
+from lake.ingest.moments import moment
 from lake.ingest.reading import PLACE
 
-if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
-
-Texts = dict[str, "Column"]  # columns of the file as text
+Texts = dict[str, pl.Expr]  # columns of the file as text
+Problem = tuple[pl.Expr, pl.Expr]  # when a value is wrong, and the reason
+FROM = "from:"  # before the names of the file's columns, which may be those of the mart
 SHOWN = 24  # characters of a value's shape in a reason
 VARIES = "|"  # a contract that allows several tags leaves it to the row which one it is
 DERIVED = {*LINEAGE, "event_date"} - {"received_at"}
-UNITS = {"epoch_s": 1, "epoch_ms": 1_000, "epoch_us": 1_000_000}
 TAGGED = "{column}__{tag}"  # a column whose tag depends on the row is split until it is pseudonymised
+TRUTH = dict.fromkeys(("true", "t", "yes", "y", "1"), True) | dict.fromkeys(
+    ("false", "f", "no", "n", "0"), False
+)
 
 
 def mapped(
-    raw: "DataFrame", source: Source, feed: Feed, contract: Contract, settings: Settings
-) -> "DataFrame":
+    raw: pl.DataFrame, source: Source, feed: Feed, contract: Contract, settings: Settings
+) -> pl.DataFrame:
     """Rows of the mart in clear, one per row of `raw`.
 
-    Columns of the contract except known_as_of and is_late, which need the verdict; then `_problems`
-    (array<string>, empty when every value could be read), `_row` (fingerprint of what was read) and the columns
-    that say where the row stands. Identifiers whose tag depends on the row are in columns `<name>__<tag>`.
-    UsageError when the mapping does not fit the contract.
+    Columns of the contract except known_as_of and is_late, which need the verdict; then `_problems` (list of text,
+    empty when every value could be read), `_row` (fingerprint of what was read) and the columns that say where the
+    row stands. Identifiers whose tag depends on the row are in columns `<name>__<tag>`.
     """
-    from pyspark.sql import functions as F
-
-    fit(source, feed, contract)
-    kinds = {field.name: field.dataType.typeName() for field in raw.schema.fields}
+    raw = _cleaned(raw, feed)
+    kinds = {name: raw.schema[FROM + name] for name in feed.source_columns}
     texts = {
-        name: F.col(name) if kinds[name] == "string" else F.col(name).cast("string")
-        for name in feed.source_columns
+        name: pl.col(FROM + name) if kind == pl.String else pl.col(FROM + name).cast(pl.String)
+        for name, kind in kinds.items()
     }
-    zone = source.timezone if source.timezone not in (None, settings.timezone) else None
-    values, problems = {}, []
+    zone = source.timezone or settings.timezone
+    values: dict[str, pl.Expr] = {}
+    problems: list[Problem] = []
     for column in contract.columns:
         rule = feed.columns.get(column.name)
         if rule is None:
-            values[column.name] = F.lit(None).cast(column.spark_type)
+            values[column.name] = pl.lit(None, polars_type(column.spark_type))
             continue
-        value, problem = _value(
-            rule, column, texts, None if kinds.get(str(rule.source)) == "timestamp" else zone
-        )
-        values[column.name] = value
-        problems.append(problem)
+        values[column.name], found = _value(rule, column, texts, kinds, zone, settings.timezone)
+        problems += found
         if rule.tag_by:
-            is_known = F.coalesce(texts[rule.tag_by].isin(*rule.tags), F.lit(False))
+            is_known = texts[rule.tag_by].is_in(list(rule.tags)).fill_null(False)
             problems.append(
-                F.when(~is_known, f"{column.name}: {rule.tag_by} does not say what it identifies")
+                (~is_known, pl.lit(f"{column.name}: {rule.tag_by} does not say what it identifies"))
             )
     if "event_date" in values:
-        values["event_date"] = values["happened_at"].cast("date")
+        values["event_date"] = values["happened_at"].dt.convert_time_zone(settings.timezone).dt.date()
     if "received_at" not in feed.columns:
-        values["received_at"] = F.col("_delivered_at")
-    values |= {"source": F.lit(source.name), "source_file": F.col("_file"), "source_line": F.col("_line")}
-    readable = F.col("_broken").isNull()
+        values["received_at"] = pl.col("_delivered_at")
+    values |= {
+        "source": pl.lit(source.name),
+        "source_file": pl.col("_file"),
+        "source_line": pl.col("_line"),
+    }
+    made = [value.alias(name) for name, value in values.items() if name not in ("known_as_of", "is_late")]
+    fingerprint = pl.struct(texts[name].alias(name) for name in feed.source_columns).hash().cast(pl.String)
+    rows = raw.with_columns(*made, fingerprint.alias("_row"))
+    rows = rows.with_columns(_split_by_tag(feed, texts))
     # Columns of a line that could not be cut into its fields mean nothing; one reason says it.
-    # Most rows are fine: asking first spares them the array.
-    wrong = (
-        F.when(~readable, F.array("_broken"))
-        .when(
-            F.coalesce(*problems).isNotNull(), F.filter(F.array(*problems), lambda reason: reason.isNotNull())
-        )
-        .otherwise(F.array().cast("array<string>"))
-    )
-    row = F.hex(F.xxhash64(*[F.col(name).cast("string") for name in feed.source_columns]))
-    columns = [value.alias(name) for name, value in values.items() if name not in ("known_as_of", "is_late")]
-    columns += _split_by_tag(feed, values, texts)
-    return _cleaned(raw, feed, kinds).select(*columns, wrong.alias("_problems"), row.alias("_row"), *PLACE)
+    readable = pl.col("_broken").is_null()
+    sentences = pl.concat_list(pl.when(wrong).then(said) for wrong, said in problems).list.drop_nulls()
+    is_wrong = ~readable | pl.any_horizontal(wrong.fill_null(False) for wrong, _ in problems)
+    reasons = pl.when(readable).then(sentences).otherwise(pl.concat_list("_broken"))
+    rows = with_reasons(rows, is_wrong, reasons, "_problems")
+    return rows.drop(FROM + name for name in feed.source_columns)
 
 
 def tags(feeds: Sequence[Feed], contract: Contract) -> dict[str, str]:
@@ -96,16 +97,14 @@ def tags(feeds: Sequence[Feed], contract: Contract) -> dict[str, str]:
     return found
 
 
-def _split_by_tag(feed: Feed, values: Texts, texts: Texts) -> list["Column"]:
-    from pyspark.sql import functions as F
-
+def _split_by_tag(feed: Feed, texts: Texts) -> list[pl.Expr]:
     split = []
     for name, rule in feed.columns.items():
         if rule.tag:
-            split.append(values[name].alias(TAGGED.format(column=name, tag=rule.tag)))
+            split.append(pl.col(name).alias(TAGGED.format(column=name, tag=rule.tag)))
         for tag in dict.fromkeys(rule.tags.values()):
             words = [word for word, its_tag in rule.tags.items() if its_tag == tag]
-            own = F.when(texts[str(rule.tag_by)].isin(*words), values[name])
+            own = pl.when(texts[str(rule.tag_by)].is_in(words)).then(pl.col(name))
             split.append(own.alias(TAGGED.format(column=name, tag=tag)))
     return split
 
@@ -135,120 +134,108 @@ def fit(source: Source, feed: Feed, contract: Contract) -> None:
 
 
 def _value(
-    rule: ColumnRule, column: ColumnContract, texts: Texts, zone: str | None
-) -> tuple["Column", "Column"]:
-    """The typed value (null when it does not parse) and the reason why it does not parse (null when it does).
+    rule: ColumnRule,
+    column: ColumnContract,
+    texts: Texts,
+    kinds: dict[str, pl.DataType],
+    zone: str,
+    business_zone: str,
+) -> tuple[pl.Expr, list[Problem]]:
+    """The typed value (null when it does not parse), and when something is wrong with it and what.
 
-    `zone` is the zone of times without an offset, None where it is the session's.
+    The problem refers to the finished value by the name of its column. `zone` is that of times without an offset;
+    dates are those of `business_zone`.
     """
-    from pyspark.sql import functions as F
-
     kind = column.spark_type
+    wanted = polars_type(kind)
     if rule.constant is not None:
-        return F.lit(rule.constant).cast(kind), F.lit(None).cast("string")
-    given = _template(rule.template, texts) if rule.template else F.col(str(rule.source))
-    text = texts[rule.source] if rule.source else given
+        given = pl.lit(str(rule.constant).lower() if isinstance(rule.constant, bool) else str(rule.constant))
+        if kind in ("timestamp", "date"):
+            return _moment(given, pl.String(), rule, kind, zone, business_zone), []
+        return _typed(given, pl.String(), wanted), []
+    given = _template(rule.template, texts) if rule.template else pl.col(f"{FROM}{rule.source}")
+    given_kind = pl.String() if rule.template else kinds[str(rule.source)]
+    text = given if rule.template else texts[str(rule.source)]
     if rule.first:
-        given = text = F.substring(text, 1, rule.first)
+        given = text = text.str.slice(0, rule.first)
+        given_kind = pl.String()
     what = kind
     if rule.values:
-        value = _looked_up(text, rule).cast(kind)
+        value = _typed(_looked_up(text, rule), pl.String(), wanted)
         what = "known word"
     elif rule.sign:
-        number = text.try_cast("decimal(38,6)")
+        number = text.cast(pl.Decimal(38, 6), strict=False)
         what = "number"
-        value = F.when(number < 0, rule.sign["negative"]).when(number >= 0, rule.sign["positive"])
+        value = pl.when(number < 0).then(pl.lit(rule.sign["negative"]))
+        value = value.when(number >= 0).then(pl.lit(rule.sign["positive"]))
     elif rule.part:
-        value = F.year(_moment(given, text, rule, "date", zone)).cast(kind)
+        value = _moment(given, given_kind, rule, "date", zone, business_zone).dt.year().cast(wanted)
         what = "date"
     elif kind in ("timestamp", "date"):
-        value = _moment(given, text, rule, kind, zone)
+        value = _moment(given, given_kind, rule, kind, zone, business_zone)
     elif kind == "string":
         value = text
+    elif rule.factor is not None:
+        scaled = text.cast(pl.Decimal(38, 6), strict=False) * pl.lit(Decimal(rule.factor))
+        value = scaled.cast(wanted, strict=False)
     else:
-        value = given.try_cast(kind) if rule.factor is None else _scaled(text, rule).try_cast(kind)
+        value = _typed(given, given_kind, wanted)
     if rule.absolute:
-        value = F.abs(value)
-    fails = given.isNotNull() & value.isNull()
+        value = value.abs()
     if rule.check:
-        wrong_digit = ~F.coalesce(carries(rule.check.kind, text), F.lit(True))
+        is_wrong = ~carries(rule.check.kind, text).fill_null(True)
         if rule.check.when:
-            wrong_digit &= F.coalesce(
-                texts[rule.check.when.column].isin(*rule.check.when.values), F.lit(False)
-            )
-        problem = F.when(wrong_digit, f"{column.name}: wrong check digit ({rule.check.kind})")
-        return value, problem
-    shape = F.regexp_replace(F.regexp_replace(F.substring(text, 1, SHOWN), r"\p{Nd}", "9"), r"\p{L}", "a")
-    return value, F.when(fails, F.concat(F.lit(f"{column.name}: not a {what}: "), shape))
+            is_meant = texts[rule.check.when.column].is_in(list(rule.check.when.values))
+            is_wrong &= is_meant.fill_null(False)
+        return value, [(is_wrong, pl.lit(f"{column.name}: wrong check digit ({rule.check.kind})"))]
+    if kind == "string" and not (rule.values or rule.sign):
+        return value, []  # any text is a text
+    fails = given.is_not_null() & pl.col(column.name).is_null()
+    shape = text.str.slice(0, SHOWN).str.replace_all(r"\p{Nd}", "9").str.replace_all(r"\p{L}", "a")
+    return value, [(fails, pl.lit(f"{column.name}: not a {what}: ") + shape)]
 
 
-def _cleaned(raw: "DataFrame", feed: Feed, kinds: dict[str, str]) -> "DataFrame":
-    """`raw` with its texts trimmed; blank is null."""
-    from pyspark.sql import functions as F
+def _typed(given: pl.Expr, kind: pl.DataType, wanted: pl.DataType) -> pl.Expr:
+    """`given` as `wanted`, null when it is none; a number is rounded to the decimals of its column."""
+    if wanted == pl.Boolean and kind == pl.String:
+        return given.str.to_lowercase().replace_strict(TRUTH, default=None, return_dtype=pl.Boolean)
+    if kind == pl.String and isinstance(wanted, pl.Decimal):
+        return given.cast(pl.Decimal(38, 6), strict=False).cast(wanted, strict=False)
+    return given.cast(wanted, strict=False)
 
-    columns = [
-        F.nullif(F.trim(F.col(name)), F.lit("")).alias(name) if kinds[name] == "string" else F.col(name)
-        for name in feed.source_columns
-    ]
+
+def _cleaned(raw: pl.DataFrame, feed: Feed) -> pl.DataFrame:
+    """`raw` with its columns named `FROM` and the old name, texts trimmed; blank is null."""
+    columns = []
+    for name in feed.source_columns:
+        kind = raw.schema[name]
+        value = pl.col(name)
+        if kind in (pl.String, pl.Categorical, pl.Null):
+            text = value.cast(pl.String).str.strip_chars(" ")
+            value = pl.when(text != "").then(text)
+        columns.append(value.alias(FROM + name))
     return raw.select(*columns, *PLACE)
 
 
-def _template(template: str, texts: Texts) -> "Column":
+def _template(template: str, texts: Texts) -> pl.Expr:
     """The text with its columns filled in; null when one of them is."""
-    from pyspark.sql import functions as F
-
-    parts: list[Column] = []
+    parts: list[pl.Expr] = []
     for literal, name, _, _ in Formatter().parse(template):
-        parts += [F.lit(literal)] if literal else []
+        parts += [pl.lit(literal)] if literal else []
         parts += [texts[name]] if name else []
-    return F.concat(*parts)
+    return pl.concat_str(parts)
 
 
-def _looked_up(text: "Column", rule: ColumnRule) -> "Column":
-    from pyspark.sql import functions as F
-
-    ours = F.lit(rule.otherwise) if rule.otherwise is not None else F.lit(None).cast("string")
-    for word, meaning in reversed(rule.values.items()):
-        ours = F.when(text == word, meaning).otherwise(ours)
-    return F.when(text.isNotNull(), ours)
+def _looked_up(text: pl.Expr, rule: ColumnRule) -> pl.Expr:
+    found = text.replace_strict(dict(rule.values), default=pl.lit(rule.otherwise), return_dtype=pl.String)
+    return pl.when(text.is_not_null()).then(found)
 
 
-def _scaled(text: "Column", rule: ColumnRule) -> "Column":
-    from pyspark.sql import functions as F
-
-    return text.try_cast("decimal(30,6)") * F.lit(rule.factor).cast("decimal(12,6)")
-
-
-def _moment(given: "Column", text: "Column", rule: ColumnRule, kind: str, zone: str | None) -> "Column":
-    """A time or date from a number, a text in the stated format, ISO text, or a Parquet time."""
-    from pyspark.sql import functions as F
-
-    if rule.format in EPOCHS:
-        micros = text.try_cast("bigint") * (1_000_000 // UNITS[rule.format])
-        value = F.timestamp_micros(micros)
-    elif rule.format:
-        value = F.try_to_timestamp(text, F.lit(rule.format))
-        value = value if _has_offset(rule.format) else _from_zone(value, zone)
-    else:
-        value = (text if rule.template else given).try_cast("timestamp")
-        if zone:  # text with an offset is a moment already
-            with_offset = F.rlike(text, F.lit(r"([zZ]|[+-]\d\d:?\d\d)$"))
-            value = F.when(with_offset, value).otherwise(_from_zone(value, zone))
-    if rule.add_days:
-        value = value + F.make_dt_interval(days=F.lit(rule.add_days))
-    return value.cast(kind)
-
-
-def _from_zone(value: "Column", zone: str | None) -> "Column":
-    """The instant at which the clocks in `zone` showed what `value` shows in the session's zone."""
-    from pyspark.sql import functions as F
-
-    if zone is None:
-        return value
-    return F.convert_timezone(F.lit(zone), F.current_timezone(), value.cast("timestamp_ntz")).cast(
-        "timestamp"
-    )
-
-
-def _has_offset(pattern: str) -> bool:
-    return bool(re.search("[XxZzVO]", re.sub("'[^']*'", "", pattern)))
+def _moment(
+    given: pl.Expr, given_kind: pl.DataType, rule: ColumnRule, kind: str, zone: str, business_zone: str
+) -> pl.Expr:
+    """An instant, or the date that the clocks of the business zone showed at it."""
+    value = moment(given, given_kind, rule.format, zone)
+    if rule.add_days:  # days of the calendar, not of 24 hours
+        value = value.dt.convert_time_zone(zone).dt.offset_by(f"{rule.add_days}d").dt.convert_time_zone("UTC")
+    return value if kind == "timestamp" else value.dt.convert_time_zone(business_zone).dt.date()

@@ -2,175 +2,170 @@
 
 Besides the columns of the file: `_file`, `_line` (of the unpacked file, the header is line 1; of Parquet the row),
 `_broken` (what is wrong with the line itself, null when it is fine), and `_as_of`, `_delivered_at`, `_by_row` of
-its delivery. Every value of a CSV or JSON file is text here.
+its delivery. Every value of a CSV or JSON file is text here; a Parquet file keeps its types.
 """
 
+import csv
+import gzip
+import io
 import os
-from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import reduce
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 
 from conf.days import DayRange
 from conf.errors import DataRefused, UsageError
 from conf.settings import Settings
 from conf.sources import Feed, FeedOptions
-from lake.ingest.landed import Delivery
+from lake.ingest.landed import Delivery, LandedFile
 from lake.ingest.preflight import Inspected
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
-PLACE = ("_file", "_line", "_broken", "_as_of", "_delivered_at", "_by_row")
-WHOLE_FILES = str(1 << 40)
-# One text file is one partition, unsplit and unjoined: only so is a row's position its line. Java's character sets
-# are needed for GB18030; a byte that is none becomes U+FFFD, which is found, instead of ending the night.
-SETTINGS = {
-    "spark.sql.files.maxPartitionBytes": WHOLE_FILES,
-    "spark.sql.files.openCostInBytes": WHOLE_FILES,
-    "spark.sql.legacy.javaCharsets": "true",
-    "spark.sql.legacy.codingErrorAction": "true",
+MOMENT = pl.Datetime("us", "UTC")
+PLACE = {
+    "_file": pl.String(),
+    "_line": pl.Int64(),
+    "_broken": pl.String(),
+    "_as_of": pl.Date(),
+    "_delivered_at": MOMENT,
+    "_by_row": pl.Boolean(),
 }
-ROW_IN_PARTITION = (1 << 33) - 1  # the low bits of monotonically_increasing_id
 
 
-@contextmanager
-def reading_settings(spark: "SparkSession") -> Iterator[None]:
-    """The settings that frames of this module need while they are computed; the old ones come back after."""
-    before = {key: str(spark.conf.get(key)) for key in SETTINGS}
-    try:
-        for key, value in SETTINGS.items():
-            spark.conf.set(key, value)
-        yield
-    finally:
-        for key, value in before.items():
-            spark.conf.set(key, value)
-
-
-def read(
-    spark: "SparkSession", delivery: Delivery, files: list[Inspected], settings: Settings, days: DayRange
-) -> "DataFrame":
-    """All rows of a delivery, files of equal columns and types together; one row per row of the files."""
-    from pyspark.sql import functions as F
-
-    feed = delivery.feed
-    if feed.format in ("delta", "jdbc"):
-        frame = _asked(spark, delivery, settings, days)
-    else:
-        groups = defaultdict(list)
-        for file in files:
-            groups[file.columns, file.types].append(file)
-        parts = [_landed(spark, feed, group) for group in groups.values()]
-        frame = reduce(lambda one, other: one.unionByName(other, allowMissingColumns=True), parts)
-    if feed.where:
-        words = F.trim(F.col(feed.where.column).cast("string"))
-        # A line that cannot be read belongs to no other feed for certain; it must not get lost.
-        frame = frame.where(words.isin(*feed.where.values) | F.col("_broken").isNotNull())
-    return frame
-
-
-def _landed(spark: "SparkSession", feed: Feed, files: list[Inspected]) -> "DataFrame":
-    from pyspark.sql import functions as F
-
-    paths = [str(file.file.path) for file in files]
+def read_file(inspected: Inspected, feed: Feed) -> pl.DataFrame:
+    """All rows of a file that was found readable; one row per row of the file, in its order."""
+    path = inspected.file.path
     if feed.format == "parquet":
-        rows = spark.read.parquet(*paths).select(
-            *feed.source_columns,
-            F.col("_metadata.file_path").alias("_uri"),
-            (F.col("_metadata.row_index") + 1).alias("_line"),
-            F.lit(None).cast("string").alias("_broken"),
+        table = pq.read_table(path, columns=list(feed.source_columns))
+        rows = pl.DataFrame(pl.from_arrow(table.select(list(feed.source_columns))))
+        rows = rows.with_columns(
+            pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("_line"),
+            pl.lit(None, pl.String).alias("_broken"),
         )
     else:
-        lines = spark.read.text(paths).select(
-            "value",
-            F.col("_metadata.file_path").alias("_uri"),
-            _position(),
-        )
-        rows = _csv(lines, feed, files[0].columns) if feed.format == "csv" else _json(lines, feed)
-    places = [
-        (
-            file.file.path.as_uri().removeprefix("file://"),
-            file.file.name,
-            file.file.as_of,
-            file.file.delivered_at,
-            file.file.dated_by_row,
-        )
-        for file in files
-    ]
-    schema = "_path string, _file string, _as_of date, _delivered_at timestamp, _by_row boolean"
-    known = spark.createDataFrame(places, schema)
-    # Spark writes some characters of a path otherwise than Python; both are compared in plain.
-    path = F.regexp_replace(_plain(F.col("_uri")), "^file:/+", "/")
-    known = known.withColumn("_path", _plain(F.col("_path")))
-    rows = rows.withColumn("_path", path).join(F.broadcast(known), "_path", "left")
-    return rows.select(*feed.source_columns, *PLACE)
+        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        rows = _csv(data, feed, inspected.columns) if feed.format == "csv" else _json(data, feed)
+    return _only_ours(_placed(rows, inspected.file), feed)
 
 
-def _position() -> "Column":
-    """`_line`: the place of a row among the rows that are read from its file, from 1 on."""
-    from pyspark.sql import functions as F
-
-    return (F.monotonically_increasing_id().bitwiseAND(F.lit(ROW_IN_PARTITION)) + 1).alias("_line")
-
-
-def _plain(uri: "Column") -> "Column":
-    from pyspark.sql import functions as F
-
-    return F.url_decode(F.replace(uri, F.lit("+"), F.lit("%2B")))
+def _placed(rows: pl.DataFrame, file: LandedFile) -> pl.DataFrame:
+    return rows.with_columns(
+        pl.lit(file.name).alias("_file"),
+        pl.lit(file.as_of, pl.Date).alias("_as_of"),
+        pl.lit(file.delivered_at).cast(MOMENT).alias("_delivered_at"),
+        pl.lit(file.dated_by_row).alias("_by_row"),
+    )
 
 
-def _csv(lines: "DataFrame", feed: Feed, columns: tuple[str, ...]) -> "DataFrame":
+def _only_ours(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
+    """The rows that the feed's `where` names; a line that cannot be read must not get lost, so it stays."""
+    rows = rows.select(*feed.source_columns, *PLACE)
+    if feed.where is None:
+        return rows
+    words = pl.col(feed.where.column).cast(pl.String).str.strip_chars(" ")
+    return rows.filter(words.is_in(feed.where.values) | pl.col("_broken").is_not_null())
+
+
+def _lines(data: bytes, encoding: str) -> pl.DataFrame:
+    """`_line`, `_text` and `_broken` (null, or that the bytes are not of that encoding) of every line."""
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        texts, wrong = data.decode(encoding).split("\n"), []
+    except UnicodeDecodeError:
+        parts = data.split(b"\n")
+        texts = [part.decode(encoding, errors="replace") for part in parts]
+        wrong = [number for number, text in enumerate(texts, 1) if "\ufffd" in text]
+    lines = pl.DataFrame({"_text": pl.Series(texts, dtype=pl.String)}).with_row_index("_line", 1)
+    broken = pl.when(pl.col("_line").is_in(wrong)).then(pl.lit(f"line: not {encoding}"))
+    return lines.select(pl.col("_line").cast(pl.Int64), "_text", broken.alias("_broken"))
+
+
+def _csv(data: bytes, feed: Feed, columns: tuple[str, ...]) -> pl.DataFrame:
     """Lines as columns; blank lines, header and trailer are no rows."""
-    from pyspark.sql import functions as F
-
     options = feed.options
-    text = F.col("value")
-    is_other = ~F.is_valid_utf8(text)
-    if options.encoding.upper().replace("-", "") != "UTF8":
-        text = F.decode(text.cast("binary"), options.encoding)
-        is_other = F.contains(text, F.lit("\ufffd"))
-    lines = lines.where((F.col("_line") > 1) & (F.trim(F.col("value")) != "")).withColumn("_text", text)
+    text = pl.col("_text")
+    lines = _lines(data, options.encoding).filter((pl.col("_line") > 1) & (text.str.strip_chars() != ""))
     if options.trailer:
-        lines = lines.where(~F.startswith(F.col("_text"), F.lit(options.trailer + options.delimiter)))
-    fields = [f"c{number}" for number in range(len(columns))]
-    schema = ", ".join(f"{name} string" for name in [*fields, "_bad"])
-    how = {
-        "sep": options.delimiter,
-        "quote": options.quote,
-        "mode": "PERMISSIVE",
-        "columnNameOfCorruptRecord": "_bad",
-        "maxCharsPerColumn": "-1",
-    }
-    lines = lines.withColumn("_row", F.from_csv("_text", schema, how))
-    broken = (
-        F.when(is_other, f"line: not {options.encoding}")
-        .when(F.contains(F.col("_text"), F.lit("\0")), "line: holds a NUL character")
-        .when(F.col("_row._bad").isNotNull(), f"line: not {len(columns)} fields")
+        lines = lines.filter(~text.str.starts_with(options.trailer + options.delimiter))
+    has_nul = pl.when(text.str.contains("\0", literal=True)).then(pl.lit("line: holds a NUL character"))
+    lines = lines.with_columns(pl.coalesce("_broken", has_nul))
+    whole = lines.filter(pl.col("_broken").is_null())
+    cells = _cells(whole["_text"].to_list(), columns, options)
+    is_odd = pl.when("_is_odd").then(pl.lit(f"line: not {len(columns)} fields")).alias("_broken")
+    found = cells.with_columns(whole["_line"], is_odd).select(*feed.source_columns, "_line", "_broken")
+    unread = lines.filter(pl.col("_broken").is_not_null()).select("_line", "_broken")
+    return pl.concat([found, unread], how="diagonal").sort("_line") if unread.height else found
+
+
+def _cells(lines: list[str], columns: tuple[str, ...], options: FeedOptions) -> pl.DataFrame:
+    """The fields of each line; null, and `_is_odd` true, for a line with another number of fields."""
+    odd: list[int] = []
+
+    def refuse(row: pa_csv.InvalidRow) -> str:
+        odd.append(row.number - 1)
+        return "skip"
+
+    table = (
+        pa_csv.read_csv(
+            io.BytesIO("\n".join([*lines, ""]).encode()),
+            # One thread: only then a refused row has a number.
+            pa_csv.ReadOptions(use_threads=False, column_names=list(columns), block_size=1 << 26),
+            pa_csv.ParseOptions(
+                delimiter=options.delimiter,
+                quote_char=options.quote or False,
+                ignore_empty_lines=False,
+                invalid_row_handler=refuse,
+            ),
+            pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
+            ),
+        )
+        if lines
+        else pa.table({name: pa.array([], pa.string()) for name in columns})
     )
-    position = {name: fields[number] for number, name in enumerate(columns)}
-    cells = [F.col("_row")[position[name]].alias(name) for name in feed.source_columns]
-    return lines.select(*cells, "_uri", "_line", broken.alias("_broken"))
+    if table.num_rows + len(odd) != len(lines):  # a quote that is never closed has swallowed lines
+        return _cells_one_by_one(lines, columns, options)
+    cells = pl.DataFrame(pl.from_arrow(table))
+    if not odd:
+        return cells.with_columns(pl.lit(False).alias("_is_odd"))
+    places = pl.DataFrame({"_n": range(len(lines))})
+    right = cells.with_columns(places.filter(~pl.col("_n").is_in(odd))["_n"], pl.lit(False).alias("_is_odd"))
+    every = places.join(right, "_n", how="left", maintain_order="left")
+    return every.with_columns(pl.col("_is_odd").fill_null(True)).drop("_n")
 
 
-def _json(lines: "DataFrame", feed: Feed) -> "DataFrame":
+def _cells_one_by_one(lines: list[str], columns: tuple[str, ...], options: FeedOptions) -> pl.DataFrame:
+    """As `_cells`, each line for itself: slow, but a quote that is never closed harms its own line only."""
+    rows = []
+    for line in lines:
+        fields = next(csv.reader([line], delimiter=options.delimiter, quotechar=options.quote or None), [])
+        is_odd = len(fields) != len(columns) or line.count(options.quote) % 2 == 1
+        rows.append([*([None] * len(columns) if is_odd else fields), is_odd])
+    schema = dict.fromkeys(columns, pl.String()) | {"_is_odd": pl.Boolean()}
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _json(data: bytes, feed: Feed) -> pl.DataFrame:
     """Objects as columns of text; a field that an object lacks is null."""
-    from pyspark.sql import functions as F
-    from pyspark.sql.types import StringType, StructType
+    text = pl.col("_text")
+    lines = _lines(data, "UTF-8").filter(text.str.strip_chars() != "")
+    whole = text.str.json_path_match("$")  # null for what is no JSON
+    is_object = whole.str.starts_with("{").fill_null(False)
+    broken = pl.coalesce("_broken", pl.when(~is_object).then(pl.lit("line: not a JSON object")))
 
-    schema = StructType()
-    for name in (*feed.source_columns, "_bad"):
-        schema = schema.add(name, StringType())
-    how = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_bad"}
-    rows = lines.where(F.trim(F.col("value")) != "").withColumn("_row", F.from_json("value", schema, how))
-    broken = F.when(~F.is_valid_utf8("value"), "line: not UTF-8").when(
-        F.col("_row._bad").isNotNull(), "line: not a JSON object"
-    )
-    cells = [F.col("_row")[name].alias(name) for name in feed.source_columns]
-    return rows.select(*cells, "_uri", "_line", broken.alias("_broken"))
+    def cell(name: str) -> pl.Expr:
+        quoted = name.replace("\\", "\\\\").replace("'", "\\'")
+        return pl.when(is_object).then(text.str.json_path_match(f"$['{quoted}']")).alias(name)
+
+    return lines.select(*map(cell, feed.source_columns), "_line", broken.alias("_broken"))
 
 
-def _asked(spark: "SparkSession", delivery: Delivery, settings: Settings, days: DayRange) -> "DataFrame":
+def read_asked(spark: "SparkSession", delivery: Delivery, settings: Settings, days: DayRange) -> pl.DataFrame:
     """Rows of a Delta table or of a database, asked for by day where the mapping names a day column."""
     from pyspark.sql import functions as F
 
@@ -195,15 +190,18 @@ def _asked(spark: "SparkSession", delivery: Delivery, settings: Settings, days: 
         as_of = F.date_add(day, feed.days_before)
     morning = F.coalesce(F.col("_as_of"), F.lit(days.first)).cast("string")
     delivered_at = F.concat_ws(" ", morning, F.lit(f"{feed.delivered_at:%H:%M:%S}")).cast("timestamp")
-    rows = table.select(*feed.source_columns, file.alias("_file"), _position()).withColumn("_as_of", as_of)
-    return rows.select(
-        *feed.source_columns,
-        "_file",
-        "_line",
-        F.lit(None).cast("string").alias("_broken"),
-        "_as_of",
-        delivered_at.alias("_delivered_at"),
-        F.lit(by_row).alias("_by_row"),
+    # The low bits are the place of a row among the rows of its file or partition.
+    line = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1)) + 1
+    rows = table.select(*feed.source_columns, file.alias("_file"), line.alias("_line"))
+    rows = rows.withColumn("_as_of", as_of).withColumn("_delivered_at", delivered_at)
+    found = pl.DataFrame(pl.from_arrow(rows.toArrow()))
+    return _only_ours(
+        found.with_columns(
+            pl.lit(None, pl.String).alias("_broken"),
+            pl.col("_delivered_at").cast(MOMENT),
+            pl.lit(by_row).alias("_by_row"),
+        ),
+        feed,
     )
 
 

@@ -1,6 +1,7 @@
 from datetime import date
 from decimal import Decimal
 
+import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,6 +9,8 @@ from pyspark.sql import functions as F
 from pyspark.testing import assertDataFrameEqual
 
 from data_contracts.checks import broken_columns, duplicates, is_broken, violations
+from data_contracts.row_checks import row_is_broken, row_violations
+from data_contracts.types import polars_type
 
 pytestmark = pytest.mark.spark
 DAY, ACCOUNT = date(2026, 3, 6), "account1_" + "a" * 18 + "27"
@@ -54,6 +57,20 @@ def test_each_broken_promise_is_named_and_nothing_else(spark, changed):
         "payment_id string, reasons array<string>, broken boolean",
     )
     assertDataFrameEqual(actual, expected, checkRowOrder=True)
+
+
+def test_the_checks_of_files_say_the_same(spark, changed):
+    contract = changed()
+    schema = {column.name: polars_type(column.spark_type) for column in contract.columns}
+    rows = pl.DataFrame([given for given, _ in ROWS], schema=schema, orient="row")
+    found = rows.select(row_violations(contract).alias("reasons"), row_is_broken(contract).alias("broken"))
+    assert found.rows() == [(reasons, bool(reasons)) for _, reasons in ROWS]
+    numbers = changed(("physicalType: decimal(18,2)", "physicalType: double"))
+    values = [float("nan"), float("inf"), 1.0, None]
+    frame = spark.createDataFrame([(value,) for value in values], "amount double")
+    expected = [reasons for (reasons,) in frame.select(violations(numbers, columns=["amount"])).collect()]
+    doubles = pl.DataFrame({"amount": values})
+    assert doubles.select(row_violations(numbers, columns=["amount"])).to_series().to_list() == expected
 
 
 def test_reasons_never_hold_the_value(spark, changed):

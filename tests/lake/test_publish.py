@@ -9,7 +9,7 @@ from conf.days import DayRange
 from conf.errors import DataRefused, RiskvaneError
 from lake import locks
 from lake import publish as publishing
-from lake.publish import publish, publish_staged
+from lake.publish import publish
 from lake.runs import Run
 from lake.tables import read_table, table_path
 from tests.lake.rows import AS_OF, NEXT, frame, listed, message, rows_of, score
@@ -66,11 +66,10 @@ def test_a_rerun_replaces_its_own_day_and_scenario_and_nothing_else(spark, setti
         ([score("a", 1.0, as_of=None)], f"1 of 1 {OUTSIDE}"),
     ],
 )  # fmt: skip
-@pytest.mark.parametrize("how", [publish, publish_staged])
-def test_rows_that_break_the_contract_are_refused(spark, settings, run, rows, problem, how):
+def test_rows_that_break_the_contract_are_refused(spark, settings, run, rows, problem):
     given = frame(spark, "account_scores", rows)
     with pytest.raises(DataRefused, match="account_scores was not published") as refused:
-        how(given, settings, "account_scores", TODAY, run, MONITORING)
+        publish(given, settings, "account_scores", TODAY, run, MONITORING)
     assert problem in refused.value.problems
     assert not table_path(settings, "account_scores").exists()
 
@@ -117,7 +116,7 @@ def test_a_night_of_events_and_its_late_rows_become_a_handful_of_files(spark, se
     first = [message(f"a{n}", AS_OF - timedelta(days=1)) for n in range(50)]
     late = [message(f"b{n}", AS_OF - timedelta(days=n), is_late=True) for n in (2, 3, 4)]
     night = frame(spark, "sms", first + late).repartition(8)
-    publish_staged(night, settings, "sms", TODAY, run)
+    publish(night, settings, "sms", TODAY, run)
     path = str(table_path(settings, "sms"))
     assert len(DeltaTable(path).file_uris()) == 4  # one per day of happening
     # The next night brings a row for a day that is there already; rerunning the first night leaves it alone.

@@ -13,22 +13,21 @@ import pytest
 from conf.days import DayRange
 from conf.settings import load_settings
 from conf.spark import spark_session
-from lake.publish import publish, publish_staged
+from lake.publish import publish
+from lake.publish_batches import publish_batches
 from lake.reader import read_day_arrow
 from lake.runs import Run
 from lake.tables import exists, read_table
 from tests.conftest import ROOT
-from tests.lake.rows import AS_OF, frame, name_of, rows_of, score
+from tests.lake.rows import AS_OF, batch, frame, name_of, rows_of, score
 
 TODAY = DayRange.one(AS_OF)
 NEW = [score("a", 5.0), score("b", 6.0)]
 TABLE = "account_scores"
-# publish reads its frame once; publish_staged for the audit, then for Delta
-DEADLY_READING = {"staging": 1, "commit": 2}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("when", ["staging", "commit"])
+@pytest.mark.parametrize("when", ["staging", "batches"])
 def test_a_killed_publish_is_not_seen_and_a_rerun_heals(spark, settings, when):
     yesterday = []
     run = Run.start(spark, settings, "nightly")
@@ -49,32 +48,38 @@ def test_a_killed_publish_is_not_seen_and_a_rerun_heals(spark, settings, when):
 
 
 def die(lake: Path, when: str) -> None:
-    """Publish two rows of which the second kills this process and its JVM, in the reading that is named."""
+    """Publish two rows of which the second kills this process, and its JVM where there is one."""
     settings = load_settings("test", ROOT).with_(lake=lake)
+    if when == "batches":
+        publish_batches(deadly_batches(), settings, TABLE, TODAY, Run.start(None, settings, "nightly"))
+        return
     spark = spark_session("killed", settings)
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 1)
-    driver, readings, staging = os.getpid(), lake.parent / "readings", lake / "_staging" / TABLE
+    driver, staging = os.getpid(), lake / "_staging" / TABLE
 
     def deadly(batches):
-        for batch in batches:
-            if batch["subject_id"][0].as_py() == name_of("account", "b"):
-                with readings.open("a") as note:
-                    note.write(".")
-                if readings.stat().st_size == DEADLY_READING[when]:
-                    for _ in range(300):  # the first row is on its way into the file
-                        if when == "commit" or any(staging.rglob("*.parquet")):
-                            break
-                        time.sleep(0.1)
-                    java = psutil.Process().parent().parent()
-                    os.kill(driver, signal.SIGKILL)
-                    java.kill()
-                    time.sleep(60)
-            yield batch
+        for rows in batches:
+            if rows["subject_id"][0].as_py() == name_of("account", "b"):
+                for _ in range(300):  # the first row is on its way into the file
+                    if any(staging.rglob("*.parquet")):
+                        break
+                    time.sleep(0.1)
+                java = psutil.Process().parent().parent()
+                os.kill(driver, signal.SIGKILL)
+                java.kill()
+                time.sleep(60)
+            yield rows
 
     # One task takes the rows one after the other.
     rows = frame(spark, TABLE, NEW[:1]).union(frame(spark, TABLE, NEW[1:])).coalesce(1)
-    how = publish if when == "staging" else publish_staged
-    how(rows.mapInArrow(deadly, rows.schema), settings, TABLE, TODAY, Run.start(spark, settings, "nightly"))
+    publish(
+        rows.mapInArrow(deadly, rows.schema), settings, TABLE, TODAY, Run.start(spark, settings, "nightly")
+    )
+
+
+def deadly_batches():
+    yield batch(TABLE, NEW[:1])
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@ import pytest
 from conf.days import DayRange
 from conf.errors import UsageError
 from data_contracts.contract import load_contract
-from lake.publish import publish, publish_staged
+from lake.publish import publish
 from lake.quarantine import quarantine
 from lake.runs import Run
 from lake.tables import read_day, read_dimension, read_events, read_table
-from tests.lake.rows import AS_OF, LINEAGE, NEXT, frame, message, rows_of
+from tests.lake.rows import AS_OF, LINEAGE, NEXT, batch, frame, message, rows_of
 
 YESTERDAY = AS_OF - timedelta(days=1)
 LATER = NEXT + timedelta(days=1)
@@ -21,7 +21,7 @@ def run(spark, settings):
 
 
 def publish_range(spark, settings, run, table, rows, days=None):
-    publish_staged(frame(spark, table, rows), settings, table, days or DayRange(AS_OF, LATER), run)
+    publish(frame(spark, table, rows), settings, table, days or DayRange(AS_OF, LATER), run)
 
 
 def test_a_table_that_was_never_written_is_an_empty_frame_with_its_columns(spark, settings):
@@ -106,7 +106,7 @@ def test_quarantine_of_a_morning_is_replaced_table_by_table(spark, settings, run
         return row | {"reasons": ["amount: missing"], "broken_columns": ["amount"], "row_hash": "0" * 64}
 
     def put(rows, *tables, source="demo"):
-        given = frame(spark, "quarantine", rows)
+        given = batch("quarantine", rows)
         quarantine(given, settings, source, tables, DayRange.one(AS_OF), run)
         return rows_of(read_table(spark, settings, "quarantine").select("source", "table", "source_line"))
 

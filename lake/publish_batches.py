@@ -1,0 +1,124 @@
+"""Publishing for rows that come from files and not from a Spark plan: audited on the way, one commit at the end.
+
+What `publish` promises holds here too: readers see either all of the new rows or none. A Delta commit names its files
+only after the last row was written, and the audit ends the stream before that.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from conf.days import DayRange
+from conf.errors import DataRefused
+from conf.settings import Settings
+from data_contracts.contract import Contract, load_contract
+from data_contracts.row_checks import row_is_broken, row_violations
+from data_contracts.types import polars_type
+from lake.locks import table_lock
+from lake.parts import Only, Part
+from lake.runs import Run
+from lake.tables import day_column
+
+SAMPLE = 5  # kinds of broken rows told in a refusal
+
+
+def publish_batches(
+    batches: Iterable[pl.DataFrame],
+    settings: Settings,
+    table: str,
+    days: DayRange,
+    run: Run,
+    only: Only | None = None,
+) -> int:
+    """Replace the rows of `days` in `table` by those of `batches`, if they keep the contract; returns the new version.
+
+    Replaced are the rows whose morning (as_of; in the mart known_as_of) is one of `days` and whose columns named in
+    `only` hold one of the given values. The batches are read once, one at a time; no batch empties the days. That
+    no primary key repeats is the caller's to see to: rows of files are compared before they are published.
+
+    Raises DataRefused, and leaves the table as it was, when columns are missing or unknown, or when a row lies
+    outside `days` or `only` or breaks the contract. Raises RiskvaneError when another process writes the table.
+    """
+    from deltalake import DeltaTable
+
+    part = Part(load_contract(table), days, only or {})
+    with table_lock(settings, table, run.run_id):
+        stream = _Audited(batches, part)
+        try:
+            _write(pa.RecordBatchReader.from_batches(stream.schema, stream), part, settings, run)
+        except Exception:
+            if stream.refused:  # its own words, not those of the writer that it ended
+                raise stream.refused from None
+            raise
+        path = part.contract.path(settings.lake)
+        return DeltaTable(str(path), without_files=True).version()
+
+
+def _write(rows: pa.RecordBatchReader, part: Part, settings: Settings, run: Run) -> None:
+    from deltalake import CommitProperties, WriterProperties, write_deltalake
+
+    contract, path = part.contract, part.contract.path(settings.lake)
+    asked = dict.fromkeys((*contract.primary_key, day_column(contract)))
+    statistics = [name for name in asked if name not in contract.partition_by]
+    how: dict[str, Any] = {
+        "partition_by": list(contract.partition_by),
+        "configuration": {"delta.dataSkippingStatsColumns": ",".join(statistics)},
+        # Dictionaries of identifiers, which hardly repeat, are given up early.
+        "writer_properties": WriterProperties(compression="SNAPPY", dictionary_page_size_limit=1 << 17),
+        "commit_properties": CommitProperties(custom_metadata={"userMetadata": run.run_id}),
+    }
+    # As in `publish`: a part that is not there yet needs no search for rows to replace.
+    if part.is_absent(path):
+        write_deltalake(str(path), rows, mode="append", **how)
+    else:
+        write_deltalake(str(path), rows, mode="overwrite", predicate=part.sql(), **how)
+
+
+class _Audited:
+    """The batches as Arrow; ends with a refusal at the first one that does not keep the contract."""
+
+    def __init__(self, batches: Iterable[pl.DataFrame], part: Part) -> None:
+        self._batches, self._part = batches, part
+        self.types = {c.name: polars_type(c.spark_type) for c in part.contract.columns}
+        self.schema = pl.DataFrame(schema=self.types).to_arrow(compat_level=pl.CompatLevel.oldest()).schema
+        self.refused: DataRefused | None = None
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        for batch in self._batches:
+            try:
+                audit(batch, self._part)
+            except DataRefused as refusal:
+                self.refused = refusal
+                raise
+            rows = batch.select(pl.col(name).cast(kind) for name, kind in self.types.items())
+            yield from rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self.schema).to_batches()
+
+
+def audit(rows: pl.DataFrame, part: Part) -> None:
+    """Raise DataRefused when `rows` do not keep the contract of the part or lie outside it."""
+    contract = part.contract
+    _same_columns(rows.columns, contract)
+    problems = []
+    if outside := rows.height - rows.select(part.holds_row().sum()).item():
+        problems.append(f"{outside} of {rows.height} rows lie outside {part}")
+    if rows.select(row_is_broken(contract).any()).item():
+        reasons = rows.select(row_violations(contract).alias("reason")).explode("reason").drop_nulls()
+        worst = reasons.group_by("reason").len().sort("len", "reason", descending=[True, False]).head(SAMPLE)
+        problems += [f"{reason} in {count} of {rows.height} rows" for reason, count in worst.iter_rows()]
+    if problems:
+        raise DataRefused(f"{contract.table} was not published; its rows stay as they were", problems)
+
+
+def _same_columns(found: list[str], contract: Contract) -> None:
+    wanted = [column.name for column in contract.columns]
+    missing, unknown = sorted(set(wanted) - set(found)), sorted(set(found) - set(wanted))
+    if missing or unknown:
+        raise DataRefused(
+            f"{contract.table}: columns do not fit its contract",
+            [
+                f"missing: {', '.join(missing) or 'none'}",
+                f"not in the contract: {', '.join(unknown) or 'none'}",
+            ],
+        )
