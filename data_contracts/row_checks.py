@@ -22,16 +22,17 @@ def row_violations(
     asked to be there; `columns` limits the check to columns that the frame already has.
     """
     rules = _all_rules(contract, clear, columns)
-    return pl.concat_list(
-        [pl.when(is_true).then(pl.lit(sentence)) for sentence, is_true in rules]
-    ).list.drop_nulls()
+    none = pl.lit(None, pl.String)  # a table may have no rule
+    found = [pl.when(is_true).then(pl.lit(sentence)) for sentence, is_true in rules]
+    return pl.concat_list([none, *found]).list.drop_nulls()
 
 
 def row_is_broken(
     contract: Contract, *, clear: bool = False, columns: Collection[str] | None = None
 ) -> pl.Expr:
     """Whether `row_violations` has anything to say about a row; never null. Cheaper, for counting."""
-    return pl.any_horizontal(is_true.fill_null(False) for _, is_true in _all_rules(contract, clear, columns))
+    rules = _all_rules(contract, clear, columns)
+    return pl.any_horizontal(pl.lit(False), *(is_true.fill_null(False) for _, is_true in rules))
 
 
 def with_reasons(rows: pl.DataFrame, is_wrong: pl.Expr, reasons: pl.Expr, name: str) -> pl.DataFrame:

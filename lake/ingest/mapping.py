@@ -50,7 +50,7 @@ def mapped(
     }
     zone = source.timezone or settings.timezone
     values: dict[str, pl.Expr] = {}
-    problems: list[Problem] = []
+    problems: list[Problem] = [(pl.col("_broken").is_not_null(), pl.col("_broken"))]
     for column in contract.columns:
         rule = feed.columns.get(column.name)
         if rule is None:
@@ -77,10 +77,9 @@ def mapped(
     rows = raw.with_columns(*made, fingerprint.alias("_row"))
     rows = rows.with_columns(_split_by_tag(feed, texts))
     # Columns of a line that could not be cut into its fields mean nothing; one reason says it.
-    readable = pl.col("_broken").is_null()
-    sentences = pl.concat_list(pl.when(wrong).then(said) for wrong, said in problems).list.drop_nulls()
-    is_wrong = ~readable | pl.any_horizontal(wrong.fill_null(False) for wrong, _ in problems)
-    reasons = pl.when(readable).then(sentences).otherwise(pl.concat_list("_broken"))
+    every = pl.concat_list(pl.when(wrong).then(said) for wrong, said in problems).list.drop_nulls()
+    reasons = pl.when(pl.col("_broken").is_null()).then(every).otherwise(pl.concat_list("_broken"))
+    is_wrong = pl.any_horizontal(wrong.fill_null(False) for wrong, _ in problems)
     rows = with_reasons(rows, is_wrong, reasons, "_problems")
     return rows.drop(FROM + name for name in feed.source_columns)
 
