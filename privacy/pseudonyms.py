@@ -7,6 +7,7 @@ process that takes files in; the key never enters a Spark plan, a task or a log.
 import hmac
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import polars as pl
@@ -65,10 +66,11 @@ def canonical(tag: str, value: str) -> str:
 
 
 class Pseudonymiser:
-    """Replaces the identifiers of frames that come one after the other; what it has learnt it need not make again."""
+    """Replaces the identifiers of many frames; what it has learnt it need not make again. Threads may share it."""
 
     def __init__(self, ring: KeyRing, vault: Vault) -> None:
         self._ring, self._vault = ring, vault
+        self._lock = Lock()
         self._known: dict[str, dict[str, str | None]] = {}  # tag -> value as it stands there -> pseudonym
 
     def replace(self, frame: pl.DataFrame, tags: dict[str, str]) -> pl.DataFrame:
@@ -77,10 +79,11 @@ class Pseudonymiser:
         Null and blank become null. New pairs of pseudonym and value are put into the vault.
         """
         frame = frame.with_columns(pl.col(column).cast(pl.String) for column in tags)
-        sides = {
-            tag: self._side(tag, [frame[column] for column in tags if tags[column] == tag])
-            for tag in sorted(set(tags.values()))
-        }
+        with self._lock:
+            sides = {
+                tag: self._side(tag, [frame[column] for column in tags if tags[column] == tag])
+                for tag in sorted(set(tags.values()))
+            }
         replaced = []
         for column, tag in tags.items():
             found = frame.select(pl.col(column).alias("value")).join(

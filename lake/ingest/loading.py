@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 INGEST = "ingest"
+AT_ONCE = 2  # tables in work together: while one waits for the disk or for Python, the other computes
 
 
 @dataclass(frozen=True)
@@ -108,18 +110,18 @@ def _stage_and_judge(
 ) -> list[Table]:
     ring = KeyRing.load(settings.keys)
     pseudonymiser = Pseudonymiser(ring, Vault(settings.vault, ring))
-    tables = []
-    for name in sorted(inputs):
+
+    def work(name: str) -> Table:
         contract = load_contract(name)
         files = stage(spark, settings, contract, inputs[name], days, folder / name, pseudonymiser)
         judged = judge(files, settings, contract, days)
         counts = counted(judged)
         prove_whole(counts, _stated_rows(inputs[name]))
         sources = tuple(sorted({item.delivery.source.name for item in inputs[name]}))
-        tables.append(
-            Table(contract, judged, counts, sources, break_circuit(judged, counts, settings, contract))
-        )
-    return tables
+        return Table(contract, judged, counts, sources, break_circuit(judged, counts, settings, contract))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(work, sorted(inputs)))
 
 
 def _stated_rows(inputs: list[Input]) -> dict[tuple[str, str, str], int]:
@@ -135,7 +137,7 @@ def _stated_rows(inputs: list[Input]) -> dict[tuple[str, str, str], int]:
 def _publish(
     settings: Settings, days: DayRange, run: Run, tables: list[Table], stages: dict[str, Stage]
 ) -> None:
-    for table in tables:
+    def work(table: Table) -> None:
         wanted = [column.name for column in table.contract.columns]
         batches = (
             table.judged.rows(number).filter(pl.col("_verdict").is_in([ACCEPTED, LATE])).select(wanted)
@@ -145,6 +147,9 @@ def _publish(
         version = publish_batches(batches, settings, name, days, run, {"source": table.sources})
         stages[f"{INGEST}:{name}"].published(name, version)
         _account(stages[f"{INGEST}:{name}"], table.counts)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(work, tables))
 
 
 def _write_quarantine(settings: Settings, days: DayRange, run: Run, tables: list[Table]) -> None:
