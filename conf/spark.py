@@ -60,6 +60,8 @@ def properties(settings: Settings, long: bool = False) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.warehouse.dir": str(settings.home / "build" / "spark" / "warehouse"),
         "spark.databricks.delta.snapshotPartitions": "2",
+        # The files of a table are known from its log; listing them by a Spark job would only be slower.
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
         # Small machines: the statistics job of a one-day commit costs more than it saves.
         "spark.databricks.delta.retentionDurationCheck.enabled": "true",
         "spark.ui.enabled": "false",
@@ -102,7 +104,9 @@ def spark_session(app_name: str, settings: Settings, long: bool = False) -> "Spa
             raise RiskvaneError(f"wanted Java {JAVA_WANTED} or newer, found {found}; {JAVA_CURE}")
         if missing := [str(jar) for jar in jars(settings) if not jar.is_file()]:
             raise RiskvaneError(f"Delta JARs {missing} are missing; run `make setup`")
-        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {write_properties(settings, long)} pyspark-shell"
+        os.environ["PYSPARK_SUBMIT_ARGS"] = (
+            f"--properties-file {write_properties(settings, long)} pyspark-shell"
+        )
     from pyspark.sql import SparkSession
 
     return SparkSession.builder.appName(app_name).getOrCreate()

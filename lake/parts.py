@@ -1,21 +1,29 @@
 """The part of a table that one publish replaces: some mornings, and maybe only some values of a column."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING
 
 from conf.days import DayRange
 from data_contracts.contract import Contract
+from lake.files import Limits, added_files, may_hold
 from lake.tables import day_column
 
 if TYPE_CHECKING:
     from pyspark.sql import Column
 
 Only = Mapping[str, tuple[str, ...]]
+
+
+def spark_text(value: str) -> str:
+    """A text as Spark SQL writes it."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def standard_text(value: str) -> str:
+    """A text as standard SQL, and with it delta-rs, writes it."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ class Part:
             inside &= F.col(column).isin(*values)
         return F.coalesce(inside, F.lit(False))
 
-    def predicate(self) -> str:
+    def predicate(self, quoted: Callable[[str], str] = spark_text) -> str:
         """The part as Delta's replaceWhere; names come from contract and code, values are quoted."""
         day = day_column(self.contract)
         if self.days.every == 1:  # BETWEEN is what Delta fails to resolve here
@@ -50,9 +58,7 @@ class Part:
         else:
             mornings = ", ".join(f"DATE'{one}'" for one in self.days)
             where = [f"`{day}` IN ({mornings})"]
-        where += [
-            f"`{column}` IN ({', '.join(map(_quoted, values))})" for column, values in self.only.items()
-        ]
+        where += [f"`{column}` IN ({', '.join(map(quoted, values))})" for column, values in self.only.items()]
         return " AND ".join(where)
 
     def is_absent(self, path: Path) -> bool:
@@ -61,23 +67,8 @@ class Part:
 
         if not DeltaTable.is_deltatable(str(path)):
             return True
-        files = pa.table(DeltaTable(str(path)).get_add_actions(flatten=True))
-        may_hold = _may_lie_between(files, day_column(self.contract), self.days.first, self.days.last)
-        for column, values in self.only.items():
-            may_hold = pc.and_(may_hold, _may_lie_between(files, column, min(values), max(values)))
-        return not pc.any(may_hold).as_py()
-
-
-def _may_lie_between(files: pa.Table, column: str, low: Any, high: Any) -> pa.ChunkedArray | pa.Array:
-    """Per file, whether it may hold a value in [low, high]; a file without statistics may."""
-    place = f"partition.{column}"
-    names = [place, place] if place in files.column_names else [f"min.{column}", f"max.{column}"]
-    if not set(names) <= set(files.column_names):
-        return pa.array([True] * files.num_rows, pa.bool_())
-    below = pc.less_equal(files[names[0]], pa.scalar(high))
-    above = pc.greater_equal(files[names[1]], pa.scalar(low))
-    return pc.fill_null(pc.and_(below, above), True)
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        limits: Limits = {
+            day_column(self.contract): (self.days.first, self.days.last),
+            **{column: (min(values), max(values)) for column, values in self.only.items()},
+        }
+        return not any(may_hold(added_files(DeltaTable(str(path))), limits).to_pylist())
