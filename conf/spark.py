@@ -60,6 +60,8 @@ def properties(settings: Settings, long: bool = False) -> dict[str, str]:
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         "spark.sql.warehouse.dir": str(settings.home / "build" / "spark" / "warehouse"),
         "spark.databricks.delta.snapshotPartitions": "2",
+        # The files of a table are known from its log; listing them by a Spark job would only be slower.
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
         # Small machines: the statistics job of a one-day commit costs more than it saves.
         "spark.databricks.delta.retentionDurationCheck.enabled": "true",
         "spark.ui.enabled": "false",

@@ -6,7 +6,7 @@ with their last day, which serves all windows at once. Money stays decimal and c
 rerun gives identical rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from functools import reduce
 
@@ -17,6 +17,7 @@ from features.indicator import MONTH, FeatureGroup, Measure, Window, indicators,
 from features.point_in_time import at_mornings
 
 DAY = ("event_date", "known_as_of")
+Covered = Mapping[str, Mapping[date, date]]  # table -> day of happening -> first morning that knew of it
 
 
 def compute(
@@ -24,6 +25,7 @@ def compute(
     dimension: DataFrame,
     groups: Sequence[FeatureGroup],
     days: Sequence[date],
+    covered: Covered | None = None,
 ) -> DataFrame:
     """The indicators of `groups` on each morning of `days`.
 
@@ -32,13 +34,16 @@ def compute(
     `known_as_of` <= as_of. A subject without rows in a window has the measure's `empty` value; where a table
     has no row of anybody in a window, nothing is known and the value is null.
 
+    `covered` tells of each event table the days that have rows, and on which morning the first of them was known;
+    a caller that has it spares reading the events for it.
+
     Returns one row per `as_of` and `subject_id` of `dimension`: these two, then the indicators in their order.
     """
     mornings = tuple(sorted(set(days)))
     wanted = {table for group in groups for table in group.tables}
     if missing := sorted(wanted - events.keys()):
         raise ValueError(f"indicators need the tables {missing}; given are {sorted(events)}")
-    covered = _covered_days(events, groups)
+    covered = _covered_days(events, groups) if covered is None else covered
     frame = dimension.select(*dict.fromkeys(["as_of", "subject_id", *(group.joins for group in groups)]))
     for group in groups:
         if group.function is not None:
@@ -154,10 +159,7 @@ def _in_window(window: Window | None, day: str = "event_date") -> str:
     return f"{day} >= {start}"
 
 
-def _covered_days(
-    events: dict[str, DataFrame], groups: Sequence[FeatureGroup]
-) -> dict[str, dict[date, date]]:
-    """Per table the days of which anything is there, and the morning on which the first of it was known."""
+def _covered_days(events: dict[str, DataFrame], groups: Sequence[FeatureGroup]) -> Covered:
     tables = sorted({t for group in groups for t in group.tables})
     if not tables:
         return {}
@@ -171,9 +173,7 @@ def _covered_days(
     return covered
 
 
-def _filled(
-    groups: Sequence[FeatureGroup], mornings: Sequence[date], covered: dict[str, dict[date, date]]
-) -> dict[str, Column]:
+def _filled(groups: Sequence[FeatureGroup], mornings: Sequence[date], covered: Covered) -> dict[str, Column]:
     """Empty values for subjects without rows, only on mornings on which the window of the table is not blank."""
     columns: dict[str, Column] = {}
     for group in groups:
@@ -187,9 +187,7 @@ def _filled(
     return columns
 
 
-def _is_known(
-    group: FeatureGroup, window: Window | None, as_of: date, covered: dict[str, dict[date, date]]
-) -> bool:
+def _is_known(group: FeatureGroup, window: Window | None, as_of: date, covered: Covered) -> bool:
     tables = [covered[t] for t in group.tables if t in covered]
     first = as_of - timedelta(days=group.look_back if window is None else window_days(window))
     return not tables or any(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from conf.days import DayRange
 from conf.settings import Settings
 from features.accounts import ACCOUNT_GROUPS, ACCOUNT_LOOK_BACK
-from jobs.feature_days import event_rows, publish_features
+from jobs.feature_days import covered_days, event_rows, publish_features
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lake.runs import Run
 
 TABLE = "account_features"
+EVENTS = ("transactions", "logins")
 
 
 def run(spark: "SparkSession", settings: Settings, days: DayRange, run: "Run") -> None:
@@ -22,7 +23,9 @@ def run(spark: "SparkSession", settings: Settings, days: DayRange, run: "Run") -
     from lake.tables import read_table
 
     accounts = read_table(spark, settings, "accounts")
-    events = event_rows(spark, settings, ("transactions", "logins"), days, ACCOUNT_LOOK_BACK)
+    events = event_rows(spark, settings, EVENTS, days, ACCOUNT_LOOK_BACK)
+    covered = covered_days(settings, EVENTS, days, ACCOUNT_LOOK_BACK)
     events["transactions"] = with_types(events["transactions"], accounts)
     subjects = account_subjects(accounts, read_table(spark, settings, "customers"), tuple(days))
-    publish_features(compute(events, subjects, ACCOUNT_GROUPS, tuple(days)), settings, TABLE, days, run)
+    indicators = compute(events, subjects, ACCOUNT_GROUPS, tuple(days), covered)
+    publish_features(indicators, settings, TABLE, days, run)

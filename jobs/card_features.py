@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from conf.days import DayRange
 from conf.settings import Settings
 from features.cards import CARD_GROUPS, CARD_LOOK_BACK
-from jobs.feature_days import event_rows, publish_features
+from jobs.feature_days import covered_days, event_rows, publish_features
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -28,6 +28,8 @@ def run(spark: "SparkSession", settings: Settings, days: DayRange, run: "Run") -
     places = events["card_places"] = card_places(events, tuple(days)).persist()
     try:
         subjects = card_subjects(read_table(spark, settings, "cards"), tuple(days))
-        publish_features(compute(events, subjects, CARD_GROUPS, tuple(days)), settings, TABLE, days, run)
+        covered = covered_days(settings, USAGE, days, CARD_LOOK_BACK)
+        indicators = compute(events, subjects, CARD_GROUPS, tuple(days), covered)
+        publish_features(indicators, settings, TABLE, days, run)
     finally:
         places.unpersist()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-def run(spark: "SparkSession", settings: Settings, days: DayRange, run: Run) -> None:
+def run(spark: "SparkSession | None", settings: Settings, days: DayRange, run: Run) -> None:
     """Check each morning; its pages replace those under `data_docs/<as_of>`, also when a contract is broken.
 
     Checked are the rows that the night of that morning got to know, of every mart table that has some.
@@ -33,7 +33,7 @@ def run(spark: "SparkSession", settings: Settings, days: DayRange, run: Run) -> 
                 raise DataRefused(f"the mart breaks its contracts for {day}; see {results[0].docs}", problems)
 
 
-def check_morning(spark: "SparkSession", settings: Settings, day: date) -> list[CheckResult]:
+def check_morning(spark: "SparkSession | None", settings: Settings, day: date) -> list[CheckResult]:
     """One result per mart table that has rows for that morning."""
     mart = [contract for contract in all_contracts().values() if contract.layer == "mart"]
     written = [contract for contract in mart if exists(settings, contract.table)]

@@ -22,11 +22,12 @@ def run(spark: "SparkSession | None", settings: Settings, days: DayRange, run: "
     from models.registry import gate
 
     names = dict.fromkeys(scenario.model for scenario in load_scenarios(settings))
-    verdicts = [gate(settings, name) for name in names]
-    for verdict in verdicts:
-        outcome = "promoted" if verdict.promoted else "not promoted"
-        print(f"model {verdict.model} version {verdict.version}: {outcome}, {verdict.reason}")
-    if refused := [v for v in verdicts if v.refused]:
-        raise DataRefused(
-            "the gate refused", [f"model {v.model} version {v.version}: {v.reason}" for v in refused]
-        )
+    with run.stage("gate", days):
+        verdicts = [gate(settings, name) for name in names]
+        for verdict in verdicts:
+            outcome = "promoted" if verdict.promoted else "not promoted"
+            print(f"model {verdict.model} version {verdict.version}: {outcome}, {verdict.reason}")
+        if refused := [v for v in verdicts if v.refused]:
+            raise DataRefused(
+                "the gate refused", [f"model {v.model} version {v.version}: {v.reason}" for v in refused]
+            )

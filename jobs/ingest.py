@@ -11,6 +11,6 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-def run(spark: "SparkSession", settings: Settings, days: DayRange, run: Run) -> None:
+def run(spark: "SparkSession | None", settings: Settings, days: DayRange, run: Run) -> None:
     """Replace the rows that the mornings `days` got to know, in every table of the mart that a feed writes."""
-    ingest(spark, settings, days, run)
+    ingest(settings, days, run)

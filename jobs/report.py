@@ -1,7 +1,6 @@
 """The worklists of the branches and the page of each morning. Replaces those of the same morning; no Spark."""
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +26,7 @@ KINDS = {"risk_list_private": "account", "risk_list_corporate": "account", "risk
 def run(spark: "SparkSession | None", settings: Settings, days: DayRange, run: "Run") -> None:
     """Write workbooks and page of each morning from its published lists; raises RiskvaneError without lists."""
     for day in days:
-        # The ledger is written by Spark; without a session the files themselves are the record.
-        with run.stage("report", day) if spark is not None else nullcontext():
+        with run.stage("report", day):
             morning = load_morning(settings, day, "worklists and page", WHO)
             folder = settings.worklists / str(day)
             write_workbooks(morning.lists, folder, day, morning.masked, morning.titles, settings.language)

@@ -26,6 +26,10 @@ STEPS = {
     "training": ("train", "gate"),
 }
 WITHOUT_SPARK = ("gate", "report")
+MAYBE_SPARK = (
+    "ingest",
+    "check_mart",
+)  # start a session by themselves: for a database, for a table of many rows
 MANY_DAYS = 5  # from here on a run is long enough for Java's second compiler to pay
 ALL_STEPS = tuple(dict.fromkeys(step for steps in STEPS.values() for step in steps))
 
@@ -49,7 +53,8 @@ def run_plan(
         raise UsageError(f"unknown steps {unknown}; known are {list(ALL_STEPS)}")
     from lake.runs import Run
 
-    spark = None if all(step in WITHOUT_SPARK for step, _ in plan) else _session(settings, plan)
+    needed = any(step not in (*WITHOUT_SPARK, *MAYBE_SPARK) for step, _ in plan)
+    spark = _session(settings, plan) if needed else None
     run = Run.start(spark, settings, flow)
     try:
         for step, days in plan:

@@ -2,15 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING
 
 from conf.days import DayRange
 from data_contracts.contract import Contract
+from lake.files import Limits, added_files, may_hold
 from lake.tables import day_column
 
 if TYPE_CHECKING:
@@ -18,6 +15,16 @@ if TYPE_CHECKING:
     from pyspark.sql import Column
 
 Only = Mapping[str, tuple[str, ...]]
+
+
+def spark_text(value: str) -> str:
+    """A text as Spark SQL writes it."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def standard_text(value: str) -> str:
+    """A text as standard SQL, and with it delta-rs, writes it."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
@@ -49,36 +56,22 @@ class Part:
         import polars as pl
 
         day = pl.col(day_column(self.contract))
-        inside = day.is_in(list(self.days)) if self.days.every > 1 else day.is_between(*self._ends)
+        inside = day.is_between(self.days.first, self.days.last)
+        if self.days.every > 1:
+            inside = day.is_in(list(self.days))
         for column, values in self.only.items():
             inside &= pl.col(column).is_in(list(values))
         return inside.fill_null(False)
 
-    def predicate(self) -> str:
+    def predicate(self, quoted: Callable[[str], str] = spark_text) -> str:
         """The part as Delta's replaceWhere; names come from contract and code, values are quoted."""
-        return self._where("`{}`", "DATE'{}'", _quoted)
-
-    def sql(self) -> str:
-        """The part as delta-rs asks for it: as `predicate`, in another dialect."""
-        return self._where('"{}"', "CAST('{}' AS DATE)", lambda value: "'" + value.replace("'", "''") + "'")
-
-    @property
-    def _ends(self) -> tuple[date, date]:
-        return self.days.first, self.days.last
-
-    def _where(self, name: str, day: str, quoted: Callable[[str], str]) -> str:
-        column = name.format(day_column(self.contract))
+        day = day_column(self.contract)
         if self.days.every == 1:  # BETWEEN is what Delta fails to resolve here
-            where = [
-                f"{column} {sign} {day.format(end)}"
-                for sign, end in zip((">=", "<="), self._ends, strict=True)
-            ]
+            where = [f"`{day}` >= DATE'{self.days.first}'", f"`{day}` <= DATE'{self.days.last}'"]
         else:
-            where = [f"{column} IN ({', '.join(map(day.format, self.days))})"]
-        where += [
-            f"{name.format(column)} IN ({', '.join(map(quoted, values))})"
-            for column, values in self.only.items()
-        ]
+            mornings = ", ".join(f"DATE'{one}'" for one in self.days)
+            where = [f"`{day}` IN ({mornings})"]
+        where += [f"`{column}` IN ({', '.join(map(quoted, values))})" for column, values in self.only.items()]
         return " AND ".join(where)
 
     def is_absent(self, path: Path) -> bool:
@@ -87,23 +80,8 @@ class Part:
 
         if not DeltaTable.is_deltatable(str(path)):
             return True
-        files = pa.table(DeltaTable(str(path)).get_add_actions(flatten=True))
-        may_hold = _may_lie_between(files, day_column(self.contract), self.days.first, self.days.last)
-        for column, values in self.only.items():
-            may_hold = pc.and_(may_hold, _may_lie_between(files, column, min(values), max(values)))
-        return not pc.any(may_hold).as_py()
-
-
-def _may_lie_between(files: pa.Table, column: str, low: Any, high: Any) -> pa.ChunkedArray | pa.Array:
-    """Per file, whether it may hold a value in [low, high]; a file without statistics may."""
-    place = f"partition.{column}"
-    names = [place, place] if place in files.column_names else [f"min.{column}", f"max.{column}"]
-    if not set(names) <= set(files.column_names):
-        return pa.array([True] * files.num_rows, pa.bool_())
-    below = pc.less_equal(files[names[0]], pa.scalar(high))
-    above = pc.greater_equal(files[names[1]], pa.scalar(low))
-    return pc.fill_null(pc.and_(below, above), True)
-
-
-def _quoted(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+        limits: Limits = {
+            day_column(self.contract): (self.days.first, self.days.last),
+            **{column: (min(values), max(values)) for column, values in self.only.items()},
+        }
+        return not any(may_hold(added_files(DeltaTable(str(path))), limits).to_pylist())

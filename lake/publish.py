@@ -15,13 +15,12 @@ from data_contracts.contract import Contract, load_contract
 from lake.locks import table_lock
 from lake.parts import Only, Part
 from lake.runs import Run
-from lake.tables import day_column
+from lake.writer import FEW_ROWS, arrow_rows, commit_rows, statistics
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 SAMPLE = 5  # kinds of broken rows told in a refusal
-FEW_ROWS = 100_000  # below, one task costs less than a shuffle
 
 
 def publish(
@@ -46,24 +45,14 @@ def publish(
         rows.observe(seen, *_measures(part)).write.parquet(str(folder))
         staged = rows.sparkSession.read.schema(rows.schema).parquet(str(folder))
         count = seen.get["rows"]
-        keys = (staged.coalesce(1) if count < FEW_ROWS else staged).agg(_keys(part.contract)).collect()[0]
-        _audit(staged, part, {**seen.get, **keys.asDict()})
-        return _commit(staged, part, settings, run, count)
-
-
-def publish_staged(
-    staged: "DataFrame", settings: Settings, table: str, days: DayRange, run: Run, only: Only | None = None
-) -> int:
-    """As `publish`, for a frame that is cheap to read again because the caller already wrote it to files.
-
-    The audit reads `staged` instead of writing it a second time.
-    """
-    part = Part(load_contract(table), days, only or {})
-    rows = _as_contracted(staged, part.contract)
-    with table_lock(settings, table, run.run_id):
-        seen = rows.agg(*_measures(part), _keys(part.contract)).collect()[0].asDict()
-        _audit(rows, part, seen)
-        return _commit(rows, part, settings, run, seen["rows"])
+        if count < FEW_ROWS:
+            few = arrow_rows(folder, part.contract)
+            keys = few.group_by(part.contract.primary_key).aggregate([]).num_rows
+            _audit(staged, part, {**seen.get, "keys": keys})
+            return commit_rows(few, part, settings, run.run_id)
+        keys = staged.agg(_keys(part.contract)).collect()[0]["keys"]
+        _audit(staged, part, {**seen.get, "keys": keys})
+        return _commit(staged, part, settings, run)
 
 
 def _as_contracted(frame: "DataFrame", contract: Contract) -> "DataFrame":
@@ -133,31 +122,23 @@ def _audit(rows: "DataFrame", part: Part, seen: dict[str, int]) -> None:
         raise DataRefused(f"{contract.table} was not published; its rows stay as they were", problems)
 
 
-def _commit(rows: "DataFrame", part: Part, settings: Settings, run: Run, count: int) -> int:
+def _commit(rows: "DataFrame", part: Part, settings: Settings, run: Run) -> int:
     from deltalake import DeltaTable
 
     contract, path = part.contract, part.contract.path(settings.lake)
-    writer = _in_few_files(rows, count, contract).write.format("delta").option("userMetadata", run.run_id)
+    # A day and its few late rows become a handful of files, not hundreds; Spark splits a large day over several
+    # tasks again, and joins small ones.
+    writer = rows.hint("rebalance", *contract.partition_by).write.format("delta")
+    writer = writer.option("userMetadata", run.run_id)
     # Nobody else writes while the lock is held, so a part that is not there yet needs no search for rows to replace:
     # the first run of a night, the common case, takes half the time.
     if part.is_absent(path):
         writer = writer.mode("append")
     else:
         writer = writer.mode("overwrite").option("replaceWhere", part.predicate())
-    # Statistics for what reads and replaceWhere ask for, in wide tables too; Delta's default is the first 32 columns.
-    asked = dict.fromkeys((*contract.primary_key, day_column(contract)))
-    names = [name for name in asked if name not in contract.partition_by]
-    writer = writer.option("delta.dataSkippingStatsColumns", ",".join(names))
+    writer = writer.option("delta.dataSkippingStatsColumns", statistics(contract))
     writer.partitionBy(*contract.partition_by).save(str(path))
     return DeltaTable(str(path), without_files=True).version()
-
-
-def _in_few_files(rows: "DataFrame", count: int, contract: Contract) -> "DataFrame":
-    """Bring the rows of a partition together: a day and its few late rows become a handful of files, not hundreds.
-
-    Spark splits a large day over several tasks again, and joins small ones.
-    """
-    return rows.coalesce(1) if count < FEW_ROWS else rows.hint("rebalance", *contract.partition_by)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ only after the last row was written, and the audit ends the stream before that.
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -19,7 +18,7 @@ from data_contracts.types import polars_type
 from lake.locks import table_lock
 from lake.parts import Only, Part
 from lake.runs import Run
-from lake.tables import day_column
+from lake.writer import commit_rows
 
 SAMPLE = 5  # kinds of broken rows told in a refusal
 
@@ -41,39 +40,17 @@ def publish_batches(
     Raises DataRefused, and leaves the table as it was, when columns are missing or unknown, or when a row lies
     outside `days` or `only` or breaks the contract. Raises RiskvaneError when another process writes the table.
     """
-    from deltalake import DeltaTable
-
     part = Part(load_contract(table), days, only or {})
     with table_lock(settings, table, run.run_id):
         stream = _Audited(batches, part)
         try:
-            _write(pa.RecordBatchReader.from_batches(stream.schema, stream), part, settings, run)
+            return commit_rows(
+                pa.RecordBatchReader.from_batches(stream.schema, stream), part, settings, run.run_id
+            )
         except Exception:
             if stream.refused:  # its own words, not those of the writer that it ended
                 raise stream.refused from None
             raise
-        path = part.contract.path(settings.lake)
-        return DeltaTable(str(path), without_files=True).version()
-
-
-def _write(rows: pa.RecordBatchReader, part: Part, settings: Settings, run: Run) -> None:
-    from deltalake import CommitProperties, WriterProperties, write_deltalake
-
-    contract, path = part.contract, part.contract.path(settings.lake)
-    asked = dict.fromkeys((*contract.primary_key, day_column(contract)))
-    statistics = [name for name in asked if name not in contract.partition_by]
-    how: dict[str, Any] = {
-        "partition_by": list(contract.partition_by),
-        "configuration": {"delta.dataSkippingStatsColumns": ",".join(statistics)},
-        # Dictionaries of identifiers, which hardly repeat, are given up early.
-        "writer_properties": WriterProperties(compression="SNAPPY", dictionary_page_size_limit=1 << 17),
-        "commit_properties": CommitProperties(custom_metadata={"userMetadata": run.run_id}),
-    }
-    # As in `publish`: a part that is not there yet needs no search for rows to replace.
-    if part.is_absent(path):
-        write_deltalake(str(path), rows, mode="append", **how)
-    else:
-        write_deltalake(str(path), rows, mode="overwrite", predicate=part.sql(), **how)
 
 
 class _Audited:

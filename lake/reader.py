@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 
 from conf.errors import RiskvaneError
 from conf.settings import Settings
-from data_contracts.contract import Contract, all_contracts, load_contract
+from data_contracts.contract import all_contracts, load_contract
 from lake.runs import COMPLETE, RUNS
 from lake.tables import day_column, exists
+from lake.writer import arrow_schema
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -55,7 +56,7 @@ def read_day_arrow(
     """
     contract = load_contract(table)
     if not exists(settings, table):
-        schema = _arrow_schema(contract)
+        schema = arrow_schema(contract)
         return schema.empty_table().select(list(columns or schema.names))
     data = _open(settings, table).to_pyarrow_dataset()
     names = list(columns) if columns is not None else None
@@ -65,7 +66,7 @@ def read_day_arrow(
 def runs(settings: Settings) -> pa.Table:
     """The whole run ledger, oldest first: one row per run, stage and morning."""
     if not exists(settings, RUNS):
-        return _arrow_schema(load_contract(RUNS)).empty_table()
+        return arrow_schema(load_contract(RUNS)).empty_table()
     rows = _open(settings, RUNS).to_pyarrow_table()
     return rows.sort_by([("started_at", "ascending"), ("stage", "ascending"), ("as_of", "ascending")])
 
@@ -129,9 +130,3 @@ def _open(settings: Settings, table: str, version: int | None = None) -> "DeltaT
 
     path: Path = load_contract(table).path(settings.lake)
     return DeltaTable(str(path), version=version)
-
-
-def _arrow_schema(contract: Contract) -> pa.Schema:
-    from pyspark.sql.pandas.types import to_arrow_schema  # pure Python: no session, no JVM
-
-    return to_arrow_schema(contract.spark_schema(), timezone="UTC")

@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from conf.days import DayRange
 from conf.errors import RiskvaneError, UsageError
 from conf.settings import Settings, code_version, config_hash
 from data_contracts.contract import load_contract
 from lake.locks import table_lock
+from lake.writer import append, arrow_schema
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 RUNS = "runs"
 COMPLETE, FAILED = "complete", "failed"
@@ -67,7 +70,7 @@ class Stage:
 class Run:
     """One run of a flow; equal flow, settings and code give an equal `run_id`, so reruns write equal rows."""
 
-    spark: "SparkSession | None"  # None for steps without Spark, which write no ledger row
+    spark: "SparkSession | None"  # None for steps without Spark
     settings: Settings
     flow: str
     run_id: str
@@ -123,35 +126,25 @@ class Run:
             for stage in stages
             for day in stage.days
         ]
-        append_rows(self.spark, self.settings, RUNS, rows)
+        append_rows(self.settings, RUNS, rows, self.run_id)
 
 
-def append_rows(
-    spark: "SparkSession | None", settings: Settings, table: str, rows: list[dict[str, Any]]
-) -> None:
+def append_rows(settings: Settings, table: str, rows: list[dict[str, Any]], run_id: str) -> None:
     """Append a few rows to a ledger table in one commit; tried again where another process commits first."""
-    from delta import exceptions as delta
+    from deltalake.exceptions import CommitFailedError
 
-    # They share no class in Python.
-    met = (delta.ConcurrentAppendException, delta.ConcurrentWriteException, delta.MetadataChangedException)
-    if spark is None:
-        raise RiskvaneError(f"{table} is written by Spark only; this run has no session")
     contract = load_contract(table)
-    frame = spark.createDataFrame(rows, contract.spark_schema()).coalesce(1)
+    few = pa.Table.from_pylist(rows, arrow_schema(contract))
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with table_lock(settings, table, "an append"):
-                _commit(frame, str(contract.path(settings.lake)))
+                append(few, contract, contract.path(settings.lake), run_id)
             return
-        except (*met, delta.ProtocolChangedException) as error:
+        except CommitFailedError as error:
             if attempt == ATTEMPTS:
                 raise RiskvaneError(
                     f"{table}: {ATTEMPTS} appends met other writers; run this again"
                 ) from error
-
-
-def _commit(frame: "DataFrame", path: str) -> None:
-    frame.write.format("delta").mode("append").save(path)
 
 
 def _describe(error: BaseException) -> str:

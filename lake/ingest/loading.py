@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -42,9 +41,6 @@ from privacy.keys import KeyRing
 from privacy.pseudonyms import Pseudonymiser
 from privacy.vault import Vault
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
 INGEST = "ingest"
 AT_ONCE = 2  # tables in work together: while one waits for the disk or for Python, the other computes
 
@@ -60,7 +56,7 @@ class Table:
     problems: list[str]
 
 
-def ingest(spark: "SparkSession", settings: Settings, days: DayRange, run: Run) -> dict[str, int]:
+def ingest(settings: Settings, days: DayRange, run: Run) -> dict[str, int]:
     """Load what has landed for the mornings `days` into the mart; returns the new version of each table.
 
     Writes exactly the rows that these mornings got to know (known_as_of in `days`); a rerun gives identical rows.
@@ -79,7 +75,7 @@ def ingest(spark: "SparkSession", settings: Settings, days: DayRange, run: Run) 
     names = {table: f"{INGEST}:{table}" for table in inputs}
     with run.stages([INGEST, *names.values()], days) as stages:
         with table_lock(settings, INGEST, run.run_id), _staging(settings, run) as folder:
-            tables = _stage_and_judge(spark, settings, days, inputs, folder)
+            tables = _stage_and_judge(settings, days, inputs, folder)
             if problems := [problem for table in tables for problem in table.problems]:
                 raise DataRefused(f"ingest of {days} was stopped; the mart stays as it was", problems)
             _publish(settings, days, run, tables, stages)
@@ -106,14 +102,14 @@ def look(found: list[Delivery]) -> dict[str, list[Input]]:
 
 
 def _stage_and_judge(
-    spark: "SparkSession", settings: Settings, days: DayRange, inputs: dict[str, list[Input]], folder: Path
+    settings: Settings, days: DayRange, inputs: dict[str, list[Input]], folder: Path
 ) -> list[Table]:
     ring = KeyRing.load(settings.keys)
     pseudonymiser = Pseudonymiser(ring, Vault(settings.vault, ring))
 
     def work(name: str) -> Table:
         contract = load_contract(name)
-        files = stage(spark, settings, contract, inputs[name], days, folder / name, pseudonymiser)
+        files = stage(settings, contract, inputs[name], days, folder / name, pseudonymiser)
         judged = judge(files, settings, contract, days)
         counts = counted(judged)
         prove_whole(counts, _stated_rows(inputs[name]))

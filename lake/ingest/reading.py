@@ -9,7 +9,7 @@ import csv
 import gzip
 import io
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -22,9 +22,6 @@ from conf.settings import Settings
 from conf.sources import Feed, FeedOptions
 from lake.ingest.landed import Delivery, LandedFile
 from lake.ingest.preflight import Inspected
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
 
 MOMENT = pl.Datetime("us", "UTC")
 PLACE = {
@@ -165,10 +162,13 @@ def _json(data: bytes, feed: Feed) -> pl.DataFrame:
     return lines.select(*map(cell, feed.source_columns), "_line", broken.alias("_broken"))
 
 
-def read_asked(spark: "SparkSession", delivery: Delivery, settings: Settings, days: DayRange) -> pl.DataFrame:
+def read_asked(delivery: Delivery, settings: Settings, days: DayRange) -> pl.DataFrame:
     """Rows of a Delta table or of a database, asked for by day where the mapping names a day column."""
     from pyspark.sql import functions as F
 
+    from conf.spark import spark_session
+
+    spark = spark_session(f"riskvane ingest {delivery.feed.name}", settings)  # the only feeds that need one
     feed, options = delivery.feed, delivery.feed.options
     if feed.format == "delta":
         folder = delivery.source.folder(settings) / feed.path

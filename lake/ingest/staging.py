@@ -7,7 +7,6 @@ Files are taken together up to some hundred thousand rows, so memory does not gr
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -23,9 +22,6 @@ from lake.ingest.preflight import Inspected
 from lake.ingest.reading import read_asked, read_file
 from privacy.pseudonyms import Pseudonymiser
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
 PLACE = ("known_as_of", "received_at", "source", "source_file", "source_line")
 ROWS_TOGETHER = 300_000
 
@@ -39,7 +35,6 @@ class Input:
 
 
 def stage(
-    spark: "SparkSession",
     settings: Settings,
     contract: Contract,
     inputs: Sequence[Input],
@@ -58,7 +53,7 @@ def stage(
     written: list[Path] = []
     for item in inputs:
         fit(item.delivery.source, item.delivery.feed, contract)
-        for raw in _together(spark, item, settings, days):
+        for raw in _together(item, settings, days):
             rows = mapped(raw, item.delivery.source, item.delivery.feed, contract, settings)
             rows = _known(rows, settings, contract, days)
             rows = _staged(rows, contract, wanted, pseudonymiser).with_columns(
@@ -69,12 +64,10 @@ def stage(
     return written
 
 
-def _together(
-    spark: "SparkSession", item: Input, settings: Settings, days: DayRange
-) -> Iterator[pl.DataFrame]:
+def _together(item: Input, settings: Settings, days: DayRange) -> Iterator[pl.DataFrame]:
     """The rows of a delivery, files of equal columns and types together."""
     if item.delivery.feed.format in TABLE_FORMATS:
-        yield read_asked(spark, item.delivery, settings, days)
+        yield read_asked(item.delivery, settings, days)
         return
     waiting: list[pl.DataFrame] = []
     for file in item.files:

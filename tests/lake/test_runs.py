@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from delta.exceptions import ConcurrentAppendException
+from deltalake.exceptions import CommitFailedError
 
 from conf.days import DayRange
 from conf.errors import DataRefused, RiskvaneError, UsageError
@@ -88,12 +88,12 @@ def test_counts_that_do_not_add_up_are_an_error(spark, settings, run):
 def test_an_append_that_meets_another_writer_is_tried_again(spark, settings, run, monkeypatch):
     tried = []
 
-    def commit(frame, path):
+    def append(rows, contract, path, run_id):
         tried.append(path)
         if len(tried) < 3:
-            raise ConcurrentAppendException("other")
+            raise CommitFailedError("other")
 
-    monkeypatch.setattr(runs, "_commit", commit)
+    monkeypatch.setattr(runs, "append", append)
     with run.stage("score", AS_OF):
         pass
     assert len(tried) == 3

@@ -95,8 +95,8 @@ class Bank:
 
     def ingest(self, first: date = D, last: date | None = None) -> dict[str, int]:
         """Take in the mornings first..last."""
-        run = Run.start(self.spark, self.settings, "nightly")
-        return ingest(self.spark, self.settings, DayRange(first, last or first), run)
+        run = Run.start(None, self.settings, "nightly")
+        return ingest(self.settings, DayRange(first, last or first), run)
 
     def table(self, name: str) -> DataFrame:
         """The table as it is now."""
