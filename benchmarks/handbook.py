@@ -27,6 +27,7 @@ from conf.errors import RiskvaneError
 from conf.settings import Settings, load_settings
 from jobs.airflow import run_dag
 from jobs.steps import run_plan
+from privacy.keys import KeyRing
 
 FIRST_FILE = date(2018, 4, 1)
 TRAINING_DAYS = DayRange(date(2018, 7, 25), date(2018, 7, 31))
@@ -57,6 +58,7 @@ def main() -> int:
 
 def replay(settings: Settings) -> None:
     """Ingest the history by range, train once, and run seven nights as Airflow runs them."""
+    KeyRing.create(settings.keys)
     history = DayRange(FIRST_FILE + ONE_DAY, TEST_DAYS.first)
     training = DayRange(TRAINING_DAYS.first + ONE_DAY, TRAINING_DAYS.last + ONE_DAY)
     run_plan([("ingest", history), ("account_features", training)], settings, "nightly", print)
@@ -72,7 +74,6 @@ def replay(settings: Settings) -> None:
 def measure(settings: Settings, folder: Path) -> dict:
     """Precision of the published lists and of the book's definition, one figure a day and their means."""
     from lake.reader import list_rows, read_day_arrow
-    from privacy.keys import KeyRing
     from privacy.pseudonyms import pseudonym
 
     ring = KeyRing.load(settings.keys)
