@@ -27,6 +27,7 @@ STEPS = {
 }
 WITHOUT_SPARK = ("gate", "report")
 MAYBE_SPARK = ("check_mart",)  # starts a session by itself where a table has many rows
+BEFORE_MART = ("ingest",)  # the mart does not tell how many rows it reads
 MANY_DAYS = 5  # from here on a run is long enough for Java's second compiler to pay
 ALL_STEPS = tuple(dict.fromkeys(step for steps in STEPS.values() for step in steps))
 
@@ -48,7 +49,9 @@ def run_plan(
     """
     if unknown := [step for step, _ in plan if step not in ALL_STEPS]:
         raise UsageError(f"unknown steps {unknown}; known are {list(ALL_STEPS)}")
+    from conf.spark import plan_for
     from lake.runs import Run
+    from lake.tables import has_few_rows
 
     needed = any(step not in (*WITHOUT_SPARK, *MAYBE_SPARK) for step, _ in plan)
     spark = _session(settings, plan) if needed else None
@@ -56,6 +59,8 @@ def run_plan(
     try:
         for step, days in plan:
             started = perf_counter()
+            if spark is not None:
+                plan_for(spark, settings, step not in BEFORE_MART and has_few_rows(settings, days))
             import_module(f"jobs.{step}").run(spark, settings, days, run)
             tell(f"{step} {days}: done in {perf_counter() - started:.1f} s")
     finally:
