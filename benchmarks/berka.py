@@ -86,9 +86,7 @@ def by_indicator(settings: Settings, days: pl.DataFrame) -> dict[str, int]:
         found = (
             found.with_columns((pl.col("as_of") - timedelta(days=back)).alias("day"))
             .sort("day")
-            .join_asof(
-                days.select("account_id", "day", pl.col("sum").alias(name)), on="day", by="account_id"
-            )
+            .join_asof(days.select("account_id", "day", pl.col("sum").alias(name)), on="day", by="account_id")
             .drop("day")
         )
     held = found.filter(pl.col("then").is_not_null())

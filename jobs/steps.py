@@ -29,7 +29,7 @@ WITHOUT_SPARK = ("gate", "report")
 MAYBE_SPARK = (
     "ingest",
     "check_mart",
-)  # start a session by themselves: for a database, for a table of many rows
+)  # ask for a session themselves: for a database, for a table of many rows
 MANY_DAYS = 5  # from here on a run is long enough for Java's second compiler to pay
 ALL_STEPS = tuple(dict.fromkeys(step for steps in STEPS.values() for step in steps))
 
@@ -51,7 +51,9 @@ def run_plan(
     """
     if unknown := [step for step, _ in plan if step not in ALL_STEPS]:
         raise UsageError(f"unknown steps {unknown}; known are {list(ALL_STEPS)}")
+    from conf.spark import plan_for
     from lake.runs import Run
+    from lake.tables import has_few_rows
 
     needed = any(step not in (*WITHOUT_SPARK, *MAYBE_SPARK) for step, _ in plan)
     spark = _session(settings, plan) if needed else None
@@ -59,6 +61,8 @@ def run_plan(
     try:
         for step, days in plan:
             started = perf_counter()
+            if spark is not None:
+                plan_for(spark, settings, has_few_rows(settings, days))
             import_module(f"jobs.{step}").run(spark, settings, days, run)
             tell(f"{step} {days}: done in {perf_counter() - started:.1f} s")
     finally:

@@ -35,6 +35,13 @@ def paths(log: "DeltaTable", folder: Path, limits: Limits) -> list[str]:
     return [f"{folder}/{unquote(path)}" for path in wanted.to_pylist()]
 
 
+def row_count(log: "DeltaTable", limits: Limits) -> int | None:
+    """At most so many rows lie within `limits`; None where a file does not tell its number."""
+    files = added_files(log)
+    counts = files["num_records"].filter(may_hold(files, limits))
+    return None if counts.null_count else pc.sum(counts).as_py() or 0
+
+
 def first_known(log: "DeltaTable") -> dict[date, date] | None:
     """Per `event_date` with rows the smallest `known_as_of`; None where a file has no statistics that tell."""
     files = added_files(log)

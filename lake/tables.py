@@ -1,16 +1,21 @@
 """Where the tables lie, and how Spark reads them."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from conf.days import DayRange
 from conf.settings import Settings
-from data_contracts.contract import Contract, load_contract
-from lake.files import Limits, paths
+from data_contracts.contract import Contract, all_contracts, load_contract
+from lake.files import Limits, paths, row_count
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+
+REACH_DAYS = 31  # the widest window of the indicators
+FEW_ROWS_READ = 2_000_000  # one core goes through these sooner than a second one would pay for its shuffles
 
 
 def table_path(settings: Settings, table: str) -> Path:
@@ -104,3 +109,17 @@ def _rows(
         return spark.createDataFrame([], schema)
     rows = spark.read.schema(schema).option("basePath", str(folder)).parquet(*files)
     return rows.select(schema.names)  # Spark puts partition columns last
+
+
+def has_few_rows(settings: Settings, days: DayRange) -> bool:
+    """Whether a step for `days` reads few rows of the mart: events of REACH_DAYS before, dimensions as a whole."""
+    from deltalake import DeltaTable
+
+    limits = {"event_date": (days.first - timedelta(days=REACH_DAYS), days.last)}
+    left = FEW_ROWS_READ
+    for contract in all_contracts().values():
+        if contract.layer == "mart" and exists(settings, contract.table):
+            log = DeltaTable(str(contract.path(settings.lake)))
+            count = row_count(log, limits if contract.kind == "event" else {})
+            left -= FEW_ROWS_READ if count is None else count
+    return left > 0
