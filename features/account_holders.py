@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from features.indicator import Mornings
@@ -63,10 +63,14 @@ def with_types(transactions: DataFrame, accounts: DataFrame) -> DataFrame:
 def account_holders(events: dict[str, DataFrame], dimension: DataFrame, mornings: Mornings) -> DataFrame:
     """Account and holder: one row per `as_of` and `subject_id`; unknown inputs give null."""
     opened = F.to_date("opened_at")
-    of_holder = Window.partitionBy("as_of", "customer_id")
-    of_phone = Window.partitionBy("as_of", "phone_id")
-    of_device = Window.partitionBy("as_of", "device_id")
-    of_clerk = Window.partitionBy("as_of", "clerk_id", opened)
+
+    def sharing(column: str, *others: Column) -> WindowSpec:
+        # Subjects without a value share nothing: together they would be one huge partition, whose set of holders
+        # each of its rows would carry.
+        return Window.partitionBy("as_of", F.coalesce(column, "subject_id"), *others)
+
+    of_holder, of_phone = sharing("customer_id"), sharing("phone_id")
+    of_device, of_clerk = sharing("device_id"), sharing("clerk_id", opened)
     level = F.create_map(*[F.lit(x) for pair in LEVELS.items() for x in pair])
     age = F.datediff("as_of", opened)
 

@@ -47,7 +47,8 @@ def land(settings: Settings, size: str, days: int, seed: int, tell: Callable[[st
     wanted = {"size": size, "days": days, "seed": seed, "start": str(START)}
     manifest = root / "truth" / "manifest.json"
     if manifest.is_file():
-        found = {key: json.loads(manifest.read_text())["arguments"].get(key) for key in wanted}
+        landed = json.loads(manifest.read_text(encoding="utf-8"))
+        found = {key: landed.get(key) for key in wanted}
         if found == wanted:
             tell(f"  already landed in {root}")
             return

@@ -1,0 +1,52 @@
+from datetime import date, timedelta
+
+import pytest
+from deltalake import DeltaTable
+
+from conf.days import DayRange
+from lake import tables
+from lake.files import first_known, paths, row_count
+from lake.publish_batches import publish_batches
+from lake.runs import Run
+from lake.tables import has_few_rows, table_path
+from tests.lake.rows import AS_OF, NEXT, batch, message
+
+YESTERDAY = AS_OF - timedelta(days=1)
+LONG_AGO = AS_OF - timedelta(days=40)
+
+
+@pytest.fixture
+def log(settings):
+    """Two mornings of messages: three rows of yesterday, one of long ago; then a late row of yesterday."""
+    run = Run.start(None, settings, "nightly")
+    rows = [message(f"a{n}", YESTERDAY) for n in range(3)] + [message("b", LONG_AGO, is_late=True)]
+    publish_batches([batch("sms", rows)], settings, "sms", DayRange.one(AS_OF), run)
+    late = [message("c", YESTERDAY, NEXT, is_late=True)]
+    publish_batches([batch("sms", late)], settings, "sms", DayRange.one(NEXT), run)
+    return DeltaTable(str(table_path(settings, "sms")))
+
+
+def test_only_files_that_may_hold_the_wanted_rows_are_named(settings, log):
+    folder = table_path(settings, "sms")
+    named = [paths(log, folder, limits) for limits in (
+        {},
+        {"event_date": (YESTERDAY, YESTERDAY)},
+        {"event_date": (YESTERDAY, YESTERDAY), "known_as_of": (NEXT, NEXT)},  # by statistics
+        {"event_date": (date(2020, 1, 1), date(2020, 1, 2))},
+    )]  # fmt: skip
+    assert [len(files) for files in named] == [3, 2, 1, 0]
+    assert all(file.startswith(f"{folder}/event_date=") for files in named for file in files)
+
+
+def test_rows_and_mornings_are_known_without_reading_them(log):
+    assert row_count(log, {}) == 5
+    assert row_count(log, {"event_date": (LONG_AGO, LONG_AGO)}) == 1
+    assert first_known(log) == {YESTERDAY: AS_OF, LONG_AGO: AS_OF}
+
+
+def test_few_rows_are_counted_within_reach_only(settings, log, monkeypatch):
+    assert has_few_rows(settings, DayRange.one(AS_OF))
+    monkeypatch.setattr(tables, "FEW_ROWS_READ", 5)  # four rows of yesterday lie within reach
+    assert has_few_rows(settings, DayRange.one(AS_OF))
+    monkeypatch.setattr(tables, "FEW_ROWS_READ", 4)
+    assert not has_few_rows(settings, DayRange.one(AS_OF))
