@@ -60,7 +60,7 @@ class ColumnRule:
     source: str | None = None  # column of the file (YAML: from)
     template: str | None = None  # text with columns in braces, such as "{bank}-{account}"
     constant: str | int | bool | None = None
-    format: str | None = None  # of a date or time: a Spark pattern, or epoch_s, epoch_ms, epoch_us
+    format: str | None = None  # of a date or time: a pattern like yyyy-MM-dd, or epoch_s, epoch_ms, epoch_us
     part: str | None = None  # of a date: year
     values: dict[str, str] = field(
         default_factory=dict

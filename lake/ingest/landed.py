@@ -1,4 +1,4 @@
-"""What has landed: which files belong to which morning. Plain Python, before Spark is asked for anything."""
+"""What has landed: which files belong to which morning. Plain Python, before a row is read."""
 
 import json
 import re

@@ -1,6 +1,6 @@
-"""Looks at every landed file before Spark does: is it whole, can it be read, has it the columns it must have.
+"""Looks at every landed file before a row is read: is it whole, can it be read, has it the columns it must have.
 
-All of it runs on the driver and ends in sentences that name file and column, so that a bad delivery is refused
+All of it ends in sentences that name file and column, so that a bad delivery is refused
 before anything is written.
 """
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from conf.settings import Settings, load_settings
+from privacy.keys import KeyRing
 
 ROOT = Path(__file__).parents[2]
 DAYS = 35
@@ -34,11 +35,12 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> Province:
     (home / "build" / "spark").mkdir(parents=True)
     (home / "build" / "jars").symlink_to(ROOT / "build" / "jars")
     (home / "build" / "spark" / "classes.jsa").symlink_to(ROOT / "build" / "spark" / "classes.jsa")
+    truth = home / "build" / "demo" / "truth"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW")}
     environment |= {
         "RISKVANE_HOME": str(home),
         "RISKVANE_ENV": "test",
-        "RISKVANE_TRUTH": str(home / "build" / "demo" / "truth"),
+        "RISKVANE_TRUTH": str(truth),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
 
@@ -48,5 +50,6 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> Province:
             command, env=environment, cwd=home, capture_output=True, text=True, timeout=2400
         )
 
+    KeyRing.create(load_settings("test", home).keys)  # what `make setup` does for a home
     tour = riskvane("first-run", "--size", "tiny")
-    return Province(home, load_settings("test", home), tour, riskvane)
+    return Province(home, load_settings("test", home).with_(truth=truth), tour, riskvane)
