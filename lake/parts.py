@@ -1,11 +1,12 @@
 """The part of a table that one publish replaces: some mornings, and maybe only some values of a column."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conf.days import DayRange
+from conf.errors import DataRefused
 from data_contracts.contract import Contract
 from lake.files import Limits, added_files, may_hold
 from lake.tables import day_column
@@ -15,6 +16,21 @@ if TYPE_CHECKING:
     from pyspark.sql import Column
 
 Only = Mapping[str, tuple[str, ...]]
+SAMPLE = 5  # kinds of broken rows told in a refusal
+
+
+def check_columns(found: Sequence[str], contract: Contract) -> None:
+    """Raise DataRefused unless `found` are the columns of the contract, in any order."""
+    wanted = [column.name for column in contract.columns]
+    missing, unknown = sorted(set(wanted) - set(found)), sorted(set(found) - set(wanted))
+    if missing or unknown:
+        raise DataRefused(
+            f"{contract.table}: columns do not fit its contract",
+            [
+                f"missing: {', '.join(missing) or 'none'}",
+                f"not in the contract: {', '.join(unknown) or 'none'}",
+            ],
+        )
 
 
 def spark_text(value: str) -> str:

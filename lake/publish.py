@@ -13,14 +13,12 @@ from conf.errors import DataRefused
 from conf.settings import Settings
 from data_contracts.contract import Contract, load_contract
 from lake.locks import table_lock
-from lake.parts import Only, Part
+from lake.parts import SAMPLE, Only, Part, check_columns
 from lake.runs import Run
 from lake.writer import FEW_ROWS, arrow_rows, commit_rows, statistics
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
-
-SAMPLE = 5  # kinds of broken rows told in a refusal
 
 
 def publish(
@@ -60,16 +58,7 @@ def _as_contracted(frame: "DataFrame", contract: Contract) -> "DataFrame":
     from pyspark.sql import functions as F
 
     wanted = contract.spark_schema()
-    missing = sorted(set(wanted.names) - set(frame.columns))
-    unknown = sorted(set(frame.columns) - set(wanted.names))
-    if missing or unknown:
-        raise DataRefused(
-            f"{contract.table}: columns do not fit its contract",
-            [
-                f"missing: {', '.join(missing) or 'none'}",
-                f"not in the contract: {', '.join(unknown) or 'none'}",
-            ],
-        )
+    check_columns(frame.columns, contract)
     found = frame.schema
     return frame.select(
         [

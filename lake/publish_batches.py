@@ -12,15 +12,13 @@ import pyarrow as pa
 from conf.days import DayRange
 from conf.errors import DataRefused
 from conf.settings import Settings
-from data_contracts.contract import Contract, load_contract
+from data_contracts.contract import load_contract
 from data_contracts.row_checks import row_is_broken, row_violations
 from data_contracts.types import polars_type
 from lake.locks import table_lock
-from lake.parts import Only, Part
+from lake.parts import SAMPLE, Only, Part, check_columns
 from lake.runs import Run
 from lake.writer import commit_rows
-
-SAMPLE = 5  # kinds of broken rows told in a refusal
 
 
 def publish_batches(
@@ -76,7 +74,7 @@ class _Audited:
 def audit(rows: pl.DataFrame, part: Part) -> None:
     """Raise DataRefused when `rows` do not keep the contract of the part or lie outside it."""
     contract = part.contract
-    _same_columns(rows.columns, contract)
+    check_columns(rows.columns, contract)
     problems = []
     if outside := rows.height - rows.select(part.holds_row().sum()).item():
         problems.append(f"{outside} of {rows.height} rows lie outside {part}")
@@ -86,16 +84,3 @@ def audit(rows: pl.DataFrame, part: Part) -> None:
         problems += [f"{reason} in {count} of {rows.height} rows" for reason, count in worst.iter_rows()]
     if problems:
         raise DataRefused(f"{contract.table} was not published; its rows stay as they were", problems)
-
-
-def _same_columns(found: list[str], contract: Contract) -> None:
-    wanted = [column.name for column in contract.columns]
-    missing, unknown = sorted(set(wanted) - set(found)), sorted(set(found) - set(wanted))
-    if missing or unknown:
-        raise DataRefused(
-            f"{contract.table}: columns do not fit its contract",
-            [
-                f"missing: {', '.join(missing) or 'none'}",
-                f"not in the contract: {', '.join(unknown) or 'none'}",
-            ],
-        )
