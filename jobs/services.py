@@ -30,8 +30,7 @@ START_SECONDS = 300
 def serve_airflow(settings: Settings) -> None:
     """Start Airflow's services, say where they are, and wait; stops all of them when one ends."""
     with only_one(settings, "the services of Airflow"):
-        if not (settings.airflow_home / "airflow.db").is_file():
-            set_up(settings)
+        set_up(settings)  # a database that an embedded run made has no pool, and tasks would wait for ever
         passwords = settings.airflow_home / "simple_auth_manager_passwords.json.generated"
         environment = airflow_environment(settings) | {
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords)
