@@ -1,5 +1,6 @@
 """Feature mornings joined to the labels that were known by the cut-off, and their split."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,7 +11,7 @@ from models.specs import SEED, LabelRule, ModelSpec
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame, Row
 
 TRAIN, VALID = "train", "valid"
 BUCKETS = 1000
@@ -86,6 +87,40 @@ def _confirmed(features: "DataFrame", positive: "DataFrame", rule: LabelRule) ->
     return rows.where(kept).withColumn("label", label).drop("confirmed_on", "first_harm")
 
 
+def _parted(rows: "DataFrame", split: Split, held_out: "Column") -> "tuple[DataFrame, dict[str, Row]]":
+    """`rows` of both sides with `part`, and per side its negative rows and positive subjects."""
+    from pyspark.sql import functions as F
+
+    as_of = F.col("as_of")
+    part = F.when((as_of < F.lit(split.cut)) & ~held_out, TRAIN).when(
+        as_of.between(F.lit(split.valid_from), F.lit(split.last)) & held_out, VALID
+    )
+    parted = rows.withColumn("part", part).where("part IS NOT NULL")
+    counts = parted.groupBy("part").agg(
+        F.count_if(F.col("label") == 0).alias("negatives"),
+        F.count_distinct(F.expr("CASE WHEN label = 1 THEN subject_id END")).alias("positives"),
+    )
+    return parted, {row["part"]: row for row in counts.collect()}
+
+
+def _positives(counts: "dict[str, Row]") -> dict[str, int]:
+    return {side: counts[side]["positives"] if side in counts else 0 for side in (TRAIN, VALID)}
+
+
+def _drawn_positives(rows: "DataFrame", spec: ModelSpec, split: Split) -> list[str]:
+    """The share of the late positives that validates when the hash, by bad luck, has held out none of them.
+
+    Of few positives a hash may hold out none, and whether it does depends on the key of the pseudonyms.
+    """
+    from pyspark.sql import functions as F
+
+    late = rows.where(
+        F.col("as_of").between(F.lit(split.valid_from), F.lit(split.last)) & (F.col("label") == 1)
+    )
+    subjects = sorted(row["subject_id"] for row in late.select("subject_id").distinct().collect())
+    return subjects[: math.ceil(spec.validation_share * len(subjects))]
+
+
 def training_frame(rows: "DataFrame", spec: ModelSpec, split: Split) -> "pd.DataFrame":
     """`rows` of both sides on the driver: as_of, subject_id, label, part, weight, then the features as doubles.
 
@@ -94,23 +129,12 @@ def training_frame(rows: "DataFrame", spec: ModelSpec, split: Split) -> "pd.Data
     """
     from pyspark.sql import functions as F
 
-    as_of = F.col("as_of")
     bucket = F.pmod(F.xxhash64(F.lit(SEED), "subject_id"), F.lit(BUCKETS))
     held_out = bucket < int(spec.validation_share * BUCKETS)
-    part = F.when((as_of < F.lit(split.cut)) & ~held_out, TRAIN).when(
-        as_of.between(F.lit(split.valid_from), F.lit(split.last)) & held_out, VALID
-    )
-    parted = rows.withColumn("part", part).where("part IS NOT NULL")
-    counts = {
-        row["part"]: row
-        for row in parted.groupBy("part")
-        .agg(
-            F.count_if(F.col("label") == 0).alias("negatives"),
-            F.count_distinct(F.expr("CASE WHEN label = 1 THEN subject_id END")).alias("positives"),
-        )
-        .collect()
-    }
-    found = {side: counts[side]["positives"] if side in counts else 0 for side in (TRAIN, VALID)}
+    parted, counts = _parted(rows, split, held_out)
+    if not _positives(counts)[VALID] and (chosen := _drawn_positives(rows, spec, split)):
+        parted, counts = _parted(rows, split, held_out | F.col("subject_id").isin(chosen))
+    found = _positives(counts)
     if found[TRAIN] < spec.least_positives or found[VALID] < 1:
         raise DataRefused(
             f"model {spec.name} cannot be trained: wanted at least {spec.least_positives} confirmed subjects"

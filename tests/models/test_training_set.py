@@ -83,6 +83,16 @@ def test_the_split_has_a_gap_and_no_subject_on_both_sides_and_restores_weights(s
 
 
 @pytest.mark.spark
+def test_a_hash_that_holds_out_no_positive_is_helped(spark):
+    early = [(days(-1), f"s{i}", 1, int(i < 8)) for i in range(30)]
+    for late in ("s0", "s1", "s2", "s3"):  # the hash holds out one of three: here and there none of one
+        rows = spark.createDataFrame([*early, (days(7), late, 1, 1)], f"{FEATURES}, label int")
+        frame = training_frame(rows, SPEC, Split(days(0), days(7), days(10)))
+        assert list(frame[(frame.part == VALID) & (frame.label == 1)].subject_id) == [late]
+        assert late not in set(frame[frame.part == TRAIN].subject_id)
+
+
+@pytest.mark.spark
 def test_too_few_positives_is_refused_with_the_numbers(spark):
     rows = spark.createDataFrame(
         [(days(-1), f"s{i}", 1, int(i == 0)) for i in range(30)], f"{FEATURES}, label int"
