@@ -2,10 +2,15 @@
 
 # ruff: noqa: E501 - one indicator is one line, to be read as a table
 
+from datetime import date
+
+import polars as pl
+
 from features.account_flows import FLOW_DAYS, account_flows
-from features.account_holders import account_holders
+from features.account_holders import account_holders, account_subjects, with_types
 from features.indicator import FeatureGroup, Measure
 from features.sharing import SHARED_DAYS, account_sharing
+from features.table import FeatureTable, Tables
 
 MONEY = "decimal(18,2)"
 BOOKED = "status = 'booked'"
@@ -62,7 +67,7 @@ TRANSACTIONS = FeatureGroup(
         Measure("active_mask", "1", "bits", "有交易的日期", "days with a transaction", where=BOOKED, kind="days", hidden=True),
         Measure("days_since_activity", f"CASE WHEN active_mask <> 0 THEN bit_count({LOWEST_BIT} - 1) END", "days", "距最近一次交易天数", "days since the last transaction", kind="derived"),
         Measure("silence_before_activity", f"CASE WHEN {REST} <> 0 THEN bit_count(({REST} & -{REST}) - 1) - bit_count({LOWEST_BIT} - 1) - 1 END", "days", "最近一次交易前的静默天数", "silent days before the last active day", kind="derived"),
-        Measure("longest_silence_30d", "CASE WHEN active_mask <> 0 THEN array_max(transform(split(bin(active_mask), '1'), x -> length(x))) END", "days", "近30天最长静默天数", "longest silence, last 30 d", kind="derived"),
+        Measure("longest_silence_30d", "longest_gap(active_mask)", "days", "近30天最长静默天数", "longest silence, last 30 d", kind="derived"),
         Measure("burst", "try_divide(30.0D * (in_count_1d + out_count_1d), in_count_30d + out_count_30d)", "times", "最近一天笔数与30天日均之比", "transactions of the last day over the mean of 30 d", kind="derived", spark_type="double"),
         Measure("balance", "balance_after", "yuan", "账户余额", "balance", where=BOOKED, kind="last", empty=None, spark_type=MONEY),
         Measure("balance_to_inflow_7d", "try_divide(double(balance), double(in_amount_7d))", "times", "余额与近7天转入之比", "balance over the money in of 7 d", kind="derived", spark_type="double"),
@@ -79,6 +84,7 @@ FLOWS = FeatureGroup(
     key="account_id",
     joins="subject_id",
     function=account_flows,
+    days=FLOW_DAYS,
     measures=(
         Measure("passed_on_share_1h", "", "ratio", "近7天转入后1小时内转出占比", "share of money in that left within 1 h, last 7 d", kind="given", empty=None, spark_type="double"),
         Measure("passed_on_share_24h", "", "ratio", "近7天转入后24小时内转出占比", "share of money in that left within 24 h, last 7 d", kind="given", empty=None, spark_type="double"),
@@ -92,6 +98,7 @@ SHARING = FeatureGroup(
     key="account_id",
     joins="subject_id",
     function=account_sharing,
+    days=SHARED_DAYS,
     measures=(
         Measure("accounts_per_device_30d", "", "accounts", "近30天同一设备最多登录账户数", "most accounts on one of its devices, last 30 d", kind="given", empty=None),
         Measure("accounts_per_ip_7d", "", "accounts", "近7天同一IP最少账户数", "fewest accounts on one of its IP addresses, last 7 d", kind="given", empty=None),
@@ -137,5 +144,27 @@ HOLDERS = FeatureGroup(
 )
 # fmt: on
 
-ACCOUNT_GROUPS = (TRANSACTIONS, FLOWS, SHARING, LOGINS, HOLDERS)
-ACCOUNT_LOOK_BACK = max(FLOW_DAYS, SHARED_DAYS, *(group.look_back for group in ACCOUNT_GROUPS))
+
+def _subjects(tables: Tables, as_of: date) -> pl.DataFrame:
+    return account_subjects(tables["accounts"], tables["customers"], as_of)
+
+
+def _prepared(tables: Tables) -> Tables:
+    return {**tables, "transactions": with_types(tables["transactions"], tables["accounts"])}
+
+
+ACCOUNT_FEATURES = FeatureTable(
+    name="account_features",
+    groups=(TRANSACTIONS, FLOWS, SHARING, LOGINS, HOLDERS),
+    events={
+        "transactions": (
+            *("account_id", "sequence_no", "direction", "amount", "balance_after", "status"),
+            *("counterparty_account_id", "counterparty_name_id", "channel", "device_id", "ip_id", "county"),
+        ),
+        "logins": ("customer_id", "device_id", "ip_county", "result", "is_new_device", "is_screen_shared"),
+    },
+    references=("accounts", "customers"),
+    subjects=_subjects,
+    prepared=_prepared,
+    added={"transactions": {"own_type": "string", "counterparty_type": "string"}},
+)

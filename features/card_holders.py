@@ -1,86 +1,55 @@
 """Who is scored among the cards, and what is known of card, owner, shop and dealer besides their usage."""
 
-from collections.abc import Sequence
 from datetime import date
 
-from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F
+import polars as pl
 
-from features.indicator import Mornings
-from features.point_in_time import newest_changes
+from features.point_in_time import Morning, newest_changes
 
 NEW_DAYS = 30
 IN_USE, STOPPED = "在用", "停机"
 
 
-def card_subjects(cards: DataFrame, days: Sequence[date]) -> DataFrame:
-    """The cards that were in use on each morning, as they were known then.
+def card_subjects(cards: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """The cards that were in use on the morning, as they were known then.
 
-    One row per `as_of` and `subject_id` (the card): opened before midnight of `as_of`, in use. Batch
-    size and stopped shares also count the cards that are not in use any more.
+    One row per `subject_id` (the card): opened before midnight of `as_of`, in use. Batch size and stopped
+    shares also count the cards that are not in use any more.
     """
-    known = newest_changes(cards, ["card_id"], "status_at", days)
-    known = known.where(F.col("opened_at") < F.col("as_of").cast("timestamp"))
-    known = known.withColumn("opened_on", F.to_date("opened_at"))
-    stopped = (F.col("status") == STOPPED).cast("bigint")
+    known = newest_changes(cards, ["card_id"], "status_at", as_of)
+    known = known.with_columns(opened_on=pl.col("opened_at").dt.date()).filter(pl.col("opened_on") < as_of)
+    stopped = pl.col("status") == STOPPED
 
-    def share_of(column: str) -> Column:
-        group = Window.partitionBy("as_of", column)
-        share = F.sum(stopped).over(group) / F.count("*").over(group)
-        return F.when(F.col(column).isNotNull(), share)
+    def of_group(value: pl.Expr, *columns: str) -> pl.Expr:
+        return pl.when(pl.col(columns[0]).is_not_null()).then(value.over(*columns))
 
-    of_batch = Window.partitionBy("as_of", "shop_id", "opened_on")
-    batch = F.when(F.col("shop_id").isNotNull(), F.count("*").over(of_batch))
     return (
-        known.withColumn("batch_size", batch)
-        .withColumn("dealer_stopped_share", share_of("dealer_id"))
-        .withColumn("shop_stopped_share", share_of("shop_id"))
-        .where(F.col("status") == IN_USE)
-        .withColumnRenamed("card_id", "subject_id")
-        .select(
-            *(
-                "as_of",
-                "subject_id",
-                "customer_id",
-                "owner_id",
-                "card_kind",
-                "is_migrated",
-                "opened_at",
-                "opened_on",
-            ),
-            *(
-                "shop_id",
-                "clerk_id",
-                "home_county",
-                "batch_size",
-                "dealer_stopped_share",
-                "shop_stopped_share",
-            ),
+        known.with_columns(
+            of_group(pl.len(), "shop_id", "opened_on").cast(pl.Int64).alias("batch_size"),
+            of_group(stopped.sum() / pl.len(), "dealer_id").alias("dealer_stopped_share"),
+            of_group(stopped.sum() / pl.len(), "shop_id").alias("shop_stopped_share"),
         )
+        .filter(pl.col("status") == IN_USE)
+        .rename({"card_id": "subject_id"})
     )
 
 
-def card_holders(events: dict[str, DataFrame], dimension: DataFrame, mornings: Mornings) -> DataFrame:
-    """Card and owner: one row per `as_of` and `subject_id`; unknown inputs give null."""
-    age = F.datediff("as_of", "opened_on")
-    of_owner = Window.partitionBy("as_of", "owner_id")
-    of_clerk = Window.partitionBy("as_of", "clerk_id", "opened_on")
+def card_holders(morning: Morning) -> pl.DataFrame:
+    """Card and owner: one row per `subject_id`; unknown inputs give null."""
+    age = (pl.lit(morning.as_of) - pl.col("opened_on")).dt.total_days()
 
-    def where_given(column: str, value: Column) -> Column:
-        return F.when(F.col(column).isNotNull(), value)
+    def sharing(value: pl.Expr, *columns: str) -> pl.Expr:
+        return pl.when(pl.col(columns[0]).is_not_null()).then(value.over(*columns)).cast(pl.Int64)
 
-    return dimension.select(
-        "as_of",
+    return morning.subjects.select(
         "subject_id",
-        age.cast("bigint").alias("card_age"),
-        (F.col("card_kind") == "iot").cast("bigint").alias("is_iot"),
-        F.col("is_migrated").cast("bigint").alias("is_migrated"),
-        where_given("owner_id", F.count("*").over(of_owner)).alias("cards_of_owner"),
-        where_given("owner_id", F.count_if(age <= NEW_DAYS).over(of_owner)).alias(
-            "cards_opened_by_owner_30d"
-        ),
+        age.alias("card_age"),
+        (pl.col("card_kind") == "iot").cast(pl.Int64).alias("is_iot"),
+        pl.col("is_migrated").cast(pl.Int64),
+        sharing(pl.len(), "owner_id").alias("cards_of_owner"),
+        sharing((age <= NEW_DAYS).sum(), "owner_id").alias("cards_opened_by_owner_30d"),
         "batch_size",
-        where_given("clerk_id", F.count("*").over(of_clerk)).alias("clerk_openings_of_day"),
+        sharing(pl.len(), "clerk_id", "opened_on").alias("clerk_openings_of_day"),
         "dealer_stopped_share",
         "shop_stopped_share",
     )

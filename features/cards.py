@@ -2,10 +2,24 @@
 
 # ruff: noqa: E501 - one indicator is one line, to be read as a table
 
-from features.card_holders import card_holders
-from features.card_places import USAGE, card_batches, card_presence, card_sharing, card_terminals
+from datetime import date
+
+import polars as pl
+
+from features.card_holders import card_holders, card_subjects
+from features.card_places import (
+    PLACES_OF_DAYS,
+    TRAVEL_DAYS,
+    USAGE,
+    card_batches,
+    card_presence,
+    card_sharing,
+    card_terminals,
+    places_of_days,
+)
 from features.indicator import MONTH, FeatureGroup, Measure
 from features.sharing import SHARED_DAYS
+from features.table import FeatureTable, Tables
 
 IN, OUT = "direction = 'in'", "direction = 'out'"
 AT_NIGHT = "hour(happened_at) < 5"
@@ -82,6 +96,7 @@ PLACES = FeatureGroup(
     key="card_id",
     joins="subject_id",
     function=card_presence,
+    days=SHARED_DAYS,
     measures=(
         Measure("imei_count", "", "handsets", "{d}使用终端数", "handsets, {d}", (1, 7, 30), "given"),
         Measure("cell_count", "", "cells", "{d}基站数", "cells, {d}", (1, 7, 30), "given"),
@@ -90,7 +105,7 @@ PLACES = FeatureGroup(
         Measure("seen_mask", "", "bits", "活跃日期", "active days", kind="given", hidden=True),
         Measure("days_since_seen", f"CASE WHEN seen_mask <> 0 THEN bit_count({LOWEST_BIT} - 1) END", "days", "距最近一次活跃天数", "days since the last activity", kind="derived"),
         Measure("silence_before_seen", f"CASE WHEN {REST} <> 0 THEN bit_count(({REST} & -{REST}) - 1) - bit_count({LOWEST_BIT} - 1) - 1 END", "days", "最近一次活跃前的静默天数", "silent days before the last active day", kind="derived"),
-        Measure("longest_silence_30d", "CASE WHEN seen_mask <> 0 THEN array_max(transform(split(bin(seen_mask), '1'), x -> length(x))) END", "days", "近30天最长静默天数", "longest silence, last 30 d", kind="derived"),
+        Measure("longest_silence_30d", "longest_gap(seen_mask)", "days", "近30天最长静默天数", "longest silence, last 30 d", kind="derived"),
     ),
 )
 SHARING = FeatureGroup(
@@ -99,6 +114,7 @@ SHARING = FeatureGroup(
     key="card_id",
     joins="subject_id",
     function=card_sharing,
+    days=SHARED_DAYS,
     measures=(
         Measure("cards_per_imei_7d", "", "cards", "近7天同一终端最多卡数", "most cards on one of its handsets, last 7 d", kind="given", empty=None),
         Measure("cards_per_imei_30d", "", "cards", "近30天同一终端最多卡数", "most cards on one of its handsets, last 30 d", kind="given", empty=None),
@@ -111,6 +127,7 @@ TERMINALS = FeatureGroup(
     key="card_id",
     joins="subject_id",
     function=card_terminals,
+    days=SHARED_DAYS,
     measures=(
         Measure("is_phone_terminal", "", "yes or no", "最近终端为手机", "last handset is a phone", kind="given", empty=None),
         Measure("is_known_terminal", "", "yes or no", "最近终端型号在库", "model of the last handset is known", kind="given", empty=None),
@@ -125,6 +142,7 @@ BATCHES = FeatureGroup(
     key="card_id",
     joins="subject_id",
     function=card_batches,
+    days=TRAVEL_DAYS,
     measures=(
         Measure("batch_share_in_remote_cell", "", "ratio", "同批开卡在同一外地基站的占比", "share of the cards opened with it that were in one remote cell, last 7 d", kind="given", empty=None, spark_type="double"),
     ),
@@ -149,5 +167,27 @@ HOLDERS = FeatureGroup(
 )
 # fmt: on
 
-CARD_GROUPS = (CALLS, SMS, DATA, PLACES, SHARING, TERMINALS, BATCHES, HOLDERS)
-CARD_LOOK_BACK = max(SHARED_DAYS, *(group.look_back for group in CARD_GROUPS))
+WHERE = ("card_id", "imei_id", "tac", "cell_id")
+
+
+def _subjects(tables: Tables, as_of: date) -> pl.DataFrame:
+    return card_subjects(tables["cards"], as_of)
+
+
+def _prepared(tables: Tables) -> Tables:
+    return {**tables, PLACES_OF_DAYS: places_of_days(tables)}
+
+
+CARD_FEATURES = FeatureTable(
+    name="card_features",
+    groups=(CALLS, SMS, DATA, PLACES, SHARING, TERMINALS, BATCHES, HOLDERS),
+    events={
+        "calls": (*WHERE, "county", "direction", "other_number_id", "duration_s", "roaming"),
+        "sms": (*WHERE, "direction", "other_number_id"),
+        "data_sessions": (*WHERE, "up_bytes", "down_bytes"),
+        "signalling": (*WHERE, "county"),
+    },
+    references=("cards", "cells", "tac_library"),
+    subjects=_subjects,
+    prepared=_prepared,
+)

@@ -1,16 +1,13 @@
 """All indicators by feature table."""
 
-from features.accounts import ACCOUNT_GROUPS, ACCOUNT_LOOK_BACK
-from features.cards import CARD_GROUPS, CARD_LOOK_BACK
-from features.indicator import FeatureGroup, Indicator, indicators
+from features.accounts import ACCOUNT_FEATURES
+from features.cards import CARD_FEATURES
+from features.indicator import Indicator
+from features.table import FeatureTable
 
-FEATURE_GROUPS: dict[str, tuple[FeatureGroup, ...]] = {
-    "account_features": ACCOUNT_GROUPS,
-    "card_features": CARD_GROUPS,
-}
-LOOK_BACK = {"account_features": ACCOUNT_LOOK_BACK, "card_features": CARD_LOOK_BACK}
+FEATURE_TABLES: dict[str, FeatureTable] = {t.name: t for t in (ACCOUNT_FEATURES, CARD_FEATURES)}
 
 
 def indicators_of(table: str) -> tuple[Indicator, ...]:
     """The indicators of one feature table in the order of its columns."""
-    return indicators(FEATURE_GROUPS[table])
+    return FEATURE_TABLES[table].indicators

@@ -1,195 +1,238 @@
-"""Computes declared indicator groups for any mornings in one pass.
+"""Computes declared indicator groups for any mornings from one reading of the events.
 
 Sums and maxima go through daily partials (subject, day, morning on which it became known), so that a row is
 aggregated once however many mornings and windows use it. Distinct values go through (subject, value) pairs
-with their last day, which serves all windows at once. Money stays decimal and counts stay integers, so a
-rerun gives identical rows.
+with their last day, which serves all windows at once. Money and counts are whole numbers, so a rerun gives
+identical rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import reduce
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
+import polars as pl
 
+from data_contracts.types import polars_type
+from features.expressions import Term, compiled, is_money
 from features.indicator import MONTH, FeatureGroup, Measure, Window, indicators, window_days
-from features.point_in_time import at_mornings
+from features.point_in_time import Morning, usable
 
 DAY = ("event_date", "known_as_of")
+Types = Mapping[str, Mapping[str, str]]  # table -> column -> Spark type
 Covered = Mapping[str, Mapping[date, date]]  # table -> day of happening -> first morning that knew of it
 
 
-def compute(
-    events: dict[str, DataFrame],
-    dimension: DataFrame,
-    groups: Sequence[FeatureGroup],
-    days: Sequence[date],
-    covered: Covered | None = None,
-) -> DataFrame:
-    """The indicators of `groups` on each morning of `days`.
+@dataclass(frozen=True)
+class Partials:
+    """A group's rows, once aggregated: per key, day and morning of knowing; pairs also per value."""
 
-    `events` holds event and reference tables by name; `dimension` one row per `as_of` and `subject_id` with
-    the columns that groups join on. A morning uses rows with `event_date` in [as_of - window, as_of) and
-    `known_as_of` <= as_of. A subject without rows in a window has the measure's `empty` value; where a table
-    has no row of anybody in a window, nothing is known and the value is null.
+    sums: pl.DataFrame | None
+    pairs: Mapping[str, pl.DataFrame] = field(default_factory=dict)  # by the SQL of the value
+
+
+def compute(
+    tables: Mapping[str, pl.DataFrame],
+    types: Types,
+    subjects: Callable[[date], pl.DataFrame],
+    groups: Sequence[FeatureGroup],
+    mornings: Iterable[date],
+    covered: Covered | None = None,
+) -> Iterator[pl.DataFrame]:
+    """The indicators of `groups`, one frame per morning of `mornings`.
+
+    `tables` holds event and reference tables by name, money in cents, with the Spark types of their columns in
+    `types`; `subjects` gives one row per `subject_id` of a morning, with the columns that groups join on. A morning
+    uses rows with `event_date` in [as_of - window, as_of) and `known_as_of` <= as_of. A subject without rows in a
+    window has the measure's `empty` value; where a table has no row of anybody in a window, nothing is known and the
+    value is null.
 
     `covered` tells of each event table the days that have rows, and on which morning the first of them was known;
-    a caller that has it spares reading the events for it.
+    a caller that has it spares looking at the events for it.
 
-    Returns one row per `as_of` and `subject_id` of `dimension`: these two, then the indicators in their order.
+    Each frame has one row per subject: `as_of`, `subject_id`, then the indicators in their order.
     """
-    mornings = tuple(sorted(set(days)))
     wanted = {table for group in groups for table in group.tables}
-    if missing := sorted(wanted - events.keys()):
-        raise ValueError(f"indicators need the tables {missing}; given are {sorted(events)}")
-    covered = _covered_days(events, groups) if covered is None else covered
-    frame = dimension.select(*dict.fromkeys(["as_of", "subject_id", *(group.joins for group in groups)]))
+    if missing := sorted(wanted - tables.keys()):
+        raise ValueError(f"indicators need the tables {missing}; given are {sorted(tables)}")
+    covered = _covered_days(tables, wanted) if covered is None else covered
+    partials = {group.name: _partials(tables, types, group) for group in groups if group.is_of_rows}
+    for as_of in sorted(set(mornings)):
+        morning = Morning(as_of, tables, subjects(as_of))
+        frame = morning.subjects.select(*dict.fromkeys(["subject_id", *(group.joins for group in groups)]))
+        for group in groups:
+            for part in _parts(group, partials.get(group.name), morning):
+                frame = frame.join(part, left_on=group.joins, right_on=group.key, how="left")
+        yield _finished(frame.with_columns(_filled(groups, as_of, covered)), groups, as_of)
+
+
+def _parts(group: FeatureGroup, partials: Partials | None, morning: Morning) -> Iterable[pl.DataFrame]:
+    if partials is not None:
+        return _windows(partials, group, morning.as_of)
+    return [group.function(morning)] if group.function is not None else []
+
+
+def _partials(tables: Mapping[str, pl.DataFrame], types: Types, group: FeatureGroup) -> Partials:
+    """The group's rows by key, day and morning; a column that one of several tables lacks is null there."""
+    rows = pl.concat([tables[table] for table in group.tables], how="diagonal_relaxed")
+    known = {name: kind for table in group.tables for name, kind in types[table].items()}
+
+    def term(text: str) -> pl.Expr:
+        return compiled(text, known).value
+
+    rows = rows.filter(term(group.where) & pl.col(group.key).is_not_null())
+    measures = [m for m in group.measures if m.kind in ("sum", "max", "days", "last")]
+    columns, partial = {}, []
+    for m in measures:
+        value = pl.lit(1, pl.Int64) if m.kind == "days" or m.sql == "1" else term(m.sql)
+        columns[m.name] = value if m.where == "true" else pl.when(term(m.where)).then(value)
+        if m.kind == "last":
+            columns[_order(m)] = pl.when(term(m.where)).then(term(group.order))
+            partial += [_latest(m), pl.max(_order(m))]
+        else:
+            partial.append(pl.col(m.name).max() if m.kind != "sum" else _sum(m))
+    keys = [group.key, *DAY]
+    sums = rows.select(*keys, **columns).group_by(keys).agg(partial) if measures else None
+    items: dict[str, list[Measure]] = {}
+    for m in group.measures:
+        if m.kind in ("distinct", "new"):
+            items.setdefault(m.sql, []).append(m)
+    pairs = {}
+    for sql, alike in items.items():
+        flags = {_flag(m): term(m.where) for m in alike}
+        found = rows.select(*keys, term(sql).alias("value"), **flags).filter(pl.col("value").is_not_null())
+        pairs[sql] = found.group_by([*keys, "value"]).agg(pl.max(*flags))
+    return Partials(sums, pairs)
+
+
+def _windows(partials: Partials, group: FeatureGroup, as_of: date) -> Iterator[pl.DataFrame]:
+    """Frames with one row per key: together every column of the group that is not derived."""
+    recent = usable(as_of, group.look_back)
+    if partials.sums is not None:
+        rows, columns, found = partials.sums.filter(recent), {}, []
+        for m in group.measures:
+            if m.kind == "days":
+                # bit n is the day n + 1 days before `as_of`
+                bit = 2 ** ((pl.lit(as_of) - pl.col("event_date")).dt.total_days() - 1)
+                columns[m.name] = pl.when(pl.col(m.name) == 1).then(bit.cast(pl.Int64))
+                found.append(pl.col(m.name).bitwise_or())
+            elif m.kind == "last":
+                found.append(_latest(m))
+            elif m.kind in ("sum", "max"):
+                for column, window in m.columns():
+                    columns[column] = pl.when(_in_window(window, as_of)).then(pl.col(m.name))
+                    found.append(_sum(m, column) if m.kind == "sum" else pl.max(column))
+        yield rows.with_columns(**columns).group_by(group.key).agg(found)
+    for sql, pairs in partials.pairs.items():
+        alike = [m for m in group.measures if m.kind in ("distinct", "new") and m.sql == sql]
+        days = {}
+        for m in alike:
+            day = pl.when(pl.col(_flag(m))).then(pl.col("event_date"))
+            days[_edge(m)] = day.min() if m.kind == "new" else day.max()
+        seen = pairs.filter(recent).group_by(group.key, "value").agg(**days)
+        counts = [
+            _in_window(w, as_of, _edge(m)).sum().cast(pl.Int64).alias(c)
+            for m in alike
+            for c, w in m.columns()
+        ]
+        yield seen.group_by(group.key).agg(counts)
+
+
+def _finished(frame: pl.DataFrame, groups: Sequence[FeatureGroup], as_of: date) -> pl.DataFrame:
+    """The published columns: derived ones after those that they are made of, all in their declared types."""
+    types = dict.fromkeys(frame.columns, "bigint")
+    waiting: dict[str, tuple[str, str]] = {}
     for group in groups:
-        if group.function is not None:
-            part = group.function(events, dimension, mornings)
-        else:
-            part = _aggregate(_rows(events, group), group, mornings)
-        part = part.withColumnRenamed(group.key, group.joins)
-        frame = frame.join(part, ["as_of", group.joins], "left")
-    frame = frame.withColumns(_filled(groups, mornings, covered))
-    derived = {
-        column: F.expr(m.sql.replace("{d}", "" if w is None else str(w)))
-        for group in groups for m in group.measures if m.kind == "derived" for column, w in m.columns()
-    }  # fmt: skip
-    published = [
-        derived.get(i.name, F.col(i.name)).cast(i.spark_type).alias(i.name) for i in indicators(tuple(groups))
-    ]
-    return frame.select("as_of", "subject_id", *published)
+        for m in group.measures:
+            for column, window in m.columns():
+                types[column] = m.spark_type
+                if m.kind == "derived":
+                    waiting[column] = (
+                        m.sql.replace("{d}", "" if window is None else str(window)),
+                        m.spark_type,
+                    )
+    terms = {column: compiled(sql, types) for column, (sql, _) in waiting.items()}
+    while terms:
+        ready = {c: t for c, t in terms.items() if not t.columns & terms.keys()}
+        if not ready:
+            raise ValueError(f"derived indicators need each other: {', '.join(sorted(terms))}")
+        frame = frame.with_columns(**{c: _typed(t, types[c]) for c, t in ready.items()})
+        terms = {c: t for c, t in terms.items() if c not in ready}
+    published = [_published(i.name, i.spark_type) for i in indicators(tuple(groups))]
+    return frame.select(pl.lit(as_of).alias("as_of"), pl.col("subject_id").cast(pl.String), *published)
 
 
-def _rows(events: dict[str, DataFrame], group: FeatureGroup) -> DataFrame:
-    """The rows of a group's tables as one frame; a column that one of several tables lacks is null there."""
-    frames = [events[table] for table in group.tables]
-    rows = reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), frames)
-    return rows.where(F.expr(group.where)).where(F.col(group.key).isNotNull())
+def _typed(term: Term, spark_type: str) -> pl.Expr:
+    """The value as the measure's type is computed: money in cents."""
+    if is_money(spark_type) and not term.is_money:
+        return (term.value * 100).round().cast(pl.Int64)
+    if term.is_money and not is_money(spark_type):
+        return term.value.cast(pl.Float64) / 100
+    return term.value.cast(pl.Int64 if is_money(spark_type) else polars_type(spark_type))
 
 
-def _aggregate(rows: DataFrame, group: FeatureGroup, mornings: Sequence[date]) -> DataFrame:
-    """One row per morning and key with every column of the group that is not derived."""
-    items = [m for m in group.measures if m.kind in ("distinct", "new")]
-    sums = [m for m in group.measures if m.kind in ("sum", "max", "days", "last")]
-    parts = [_sums(rows, group, sums, mornings)] if sums else []
-    parts += [_distinct(rows, group, items, mornings)] if items else []
-    return reduce(lambda a, b: a.join(b, ["as_of", group.key], "full_outer"), parts)
-
-
-def _sums(
-    rows: DataFrame, group: FeatureGroup, measures: Sequence[Measure], mornings: Sequence[date]
-) -> DataFrame:
-    def order(m: Measure) -> str:
-        return f"{m.name}_order"
-
-    def values(m: Measure) -> list[Column]:
-        given = [F.expr(f"CASE WHEN {m.where} THEN {'1' if m.kind == 'days' else m.sql} END").alias(m.name)]
-        if m.kind == "last":
-            given.append(F.expr(f"CASE WHEN {m.where} THEN {group.order} END").alias(order(m)))
-        return given
-
-    def partial(m: Measure) -> list[Column]:
-        if m.kind == "last":
-            return [F.max_by(m.name, order(m)).alias(m.name), F.max(order(m)).alias(order(m))]
-        return [F.sum(m.name).alias(m.name) if m.kind == "sum" else F.max(m.name).alias(m.name)]
-
-    def windowed(m: Measure, column: str, window: Window | None) -> Column:
-        if m.kind == "days":
-            value = F.expr(
-                f"bit_or(CASE WHEN {m.name} = 1 THEN shiftleft(1L, datediff(as_of, event_date) - 1) END)"
-            )
-        elif m.kind == "last":
-            value = F.max_by(m.name, order(m))
-        else:
-            value = F.expr(f"{m.kind}(CASE WHEN {_in_window(window)} THEN {m.name} END)")
-        # Sums of sums widen decimals, and wider decimals divide otherwise: one type, however it was summed.
-        return value.cast(m.spark_type).alias(column)
-
-    daily = rows.select(group.key, *DAY, *[c for m in measures for c in values(m)])
-    if len(mornings) > 1:  # one morning uses each row once: there, partials would be a shuffle for nothing
-        daily = daily.groupBy(group.key, *DAY).agg(*[c for m in measures for c in partial(m)])
-    seen = at_mornings(daily, mornings, group.look_back)
-    return seen.groupBy("as_of", group.key).agg(
-        *[windowed(m, c, w) for m in measures for c, w in m.columns()]
-    )
-
-
-def _distinct(
-    rows: DataFrame, group: FeatureGroup, measures: Sequence[Measure], mornings: Sequence[date]
-) -> DataFrame:
-    """Distinct values per window, from the last (`new`: the first) day of each (item, value) of a subject.
-
-    All items of the group go through one pass: a row becomes one (item, value) per item it has, with a flag
-    for each condition that some measure puts on rows.
-    """
-    items = {sql: n for n, sql in enumerate(dict.fromkeys(m.sql for m in measures))}
-    flags = {where: f"_flag{n}" for n, where in enumerate(dict.fromkeys(m.where for m in measures))}
-    values = ", ".join(f"struct({n} AS item, string({sql}) AS value)" for sql, n in items.items())
-    flagged = [F.expr(where).alias(flag) for where, flag in flags.items()]
-    pairs = rows.select(group.key, *DAY, *flagged, F.expr(f"inline(array({values}))")).where(
-        "value IS NOT NULL"
-    )
-    if len(mornings) > 1:
-        pairs = pairs.groupBy(group.key, *DAY, "item", "value").agg(
-            *[F.max(f).alias(f) for f in flags.values()]
+def _published(name: str, spark_type: str) -> pl.Expr:
+    kind = polars_type(spark_type)
+    if isinstance(kind, pl.Decimal):
+        cents = pl.col(name).cast(pl.Decimal(38, kind.scale)) * pl.lit("0.01").cast(
+            pl.Decimal(38, kind.scale)
         )
-    edges = sorted({("min" if m.kind == "new" else "max", flags[m.where]) for m in measures})
-    days = [
-        F.expr(f"{edge}(CASE WHEN {flag} THEN event_date END)").alias(f"{flag}_{edge}")
-        for edge, flag in edges
-    ]
-    seen = (
-        at_mornings(pairs, mornings, group.look_back).groupBy("as_of", group.key, "item", "value").agg(*days)
-    )
-
-    def count(m: Measure, column: str, window: Window | None) -> Column:
-        day = f"{flags[m.where]}_{'min' if m.kind == 'new' else 'max'}"
-        return F.expr(f"count_if(item = {items[m.sql]} AND {_in_window(window, day)})").alias(column)
-
-    return seen.groupBy("as_of", group.key).agg(*[count(m, c, w) for m in measures for c, w in m.columns()])
+        return cents.cast(kind).alias(name)
+    return pl.col(name).cast(kind)
 
 
-def _in_window(window: Window | None, day: str = "event_date") -> str:
+def _sum(m: Measure, column: str = "") -> pl.Expr:
+    """The sum; null of nulls where nothing is not the same as zero."""
+    values = pl.col(column or m.name)
+    return values.sum() if m.empty is not None else pl.when(values.count() > 0).then(values.sum())
+
+
+def _latest(m: Measure) -> pl.Expr:
+    return pl.col(m.name).get(pl.col(_order(m)).arg_max(), null_on_oob=True)
+
+
+def _order(m: Measure) -> str:
+    return f"{m.name}_order"
+
+
+def _flag(m: Measure) -> str:
+    return f"is {m.where}"
+
+
+def _edge(m: Measure) -> str:
+    return f"{'first' if m.kind == 'new' else 'last'} {m.where}"
+
+
+def _in_window(window: Window | None, as_of: date, day: str = "event_date") -> pl.Expr:
     if window is None:
-        return "true"
-    start = "trunc(date_sub(as_of, 1), 'MM')" if window == MONTH else f"date_sub(as_of, {window})"
-    return f"{day} >= {start}"
+        return pl.col(day).is_not_null()
+    yesterday = as_of - timedelta(1)
+    start = yesterday.replace(day=1) if window == MONTH else as_of - timedelta(int(window))
+    return pl.col(day) >= start
 
 
-def _covered_days(events: dict[str, DataFrame], groups: Sequence[FeatureGroup]) -> Covered:
-    tables = sorted({t for group in groups for t in group.tables})
-    if not tables:
-        return {}
-    days = [
-        events[t].groupBy("event_date").agg(F.min("known_as_of").alias("known"), F.lit(t).alias("name"))
-        for t in tables
-    ]  # fmt: skip
-    covered: dict[str, dict[date, date]] = {t: {} for t in tables}
-    for row in reduce(DataFrame.unionByName, days).collect():
-        covered[row["name"]][row["event_date"]] = row["known"]
-    return covered
+def _covered_days(tables: Mapping[str, pl.DataFrame], wanted: Iterable[str]) -> Covered:
+    first = {t: tables[t].group_by("event_date").agg(pl.min("known_as_of")) for t in wanted}
+    return {t: dict(days.iter_rows()) for t, days in first.items()}
 
 
-def _filled(groups: Sequence[FeatureGroup], mornings: Sequence[date], covered: Covered) -> dict[str, Column]:
-    """Empty values for subjects without rows, only on mornings on which the window of the table is not blank."""
-    columns: dict[str, Column] = {}
+def _filled(groups: Sequence[FeatureGroup], as_of: date, covered: Covered) -> list[pl.Expr]:
+    """Empty values for subjects without rows; null for everybody where the window of the table is blank."""
+    columns = []
     for group in groups:
         for m in group.measures:
             if m.kind == "derived" or m.empty is None:
                 continue
             for column, window in m.columns():
-                known = [a for a in mornings if _is_known(group, window, a, covered)]
-                filled = F.when(F.col("as_of").isin(known), F.coalesce(column, F.lit(m.empty)))
-                columns[column] = filled.otherwise(F.col(column))
+                if _is_known(group, window, as_of, covered):
+                    columns.append(pl.col(column).fill_null(int(m.empty)))
+                else:
+                    columns.append(pl.lit(None, pl.Int64).alias(column))
     return columns
 
 
 def _is_known(group: FeatureGroup, window: Window | None, as_of: date, covered: Covered) -> bool:
     tables = [covered[t] for t in group.tables if t in covered]
-    first = as_of - timedelta(days=group.look_back if window is None else window_days(window))
+    first = as_of - timedelta(group.look_back if window is None else window_days(window))
     return not tables or any(
         first <= day < as_of and known <= as_of for t in tables for day, known in t.items()
     )

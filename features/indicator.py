@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from typing import TYPE_CHECKING
 
-from pyspark.sql import DataFrame
+if TYPE_CHECKING:
+    import polars as pl
+
+    from features.point_in_time import Morning
 
 MONTH = "month"  # the calendar month of the day before `as_of`, up to that day
 MONTH_DAYS = 31  # how far back that window may reach
 Window = int | str  # a number of days, or MONTH
-Mornings = tuple[date, ...]
 
 SENTENCE_ZH = "{words}{value}（通常为{normal}）"
 SENTENCE_EN = "{words}: {value} (normally {normal})"
@@ -59,13 +61,19 @@ class FeatureGroup:
     measures: tuple[Measure, ...]
     where: str = "true"
     order: str = "happened_at"  # of the rows of one key; equal for no two of them where a measure is `last`
-    function: Callable[[dict[str, DataFrame], DataFrame, Mornings], DataFrame] | None = None
+    function: "Callable[[Morning], pl.DataFrame] | None" = None
+    days: int = 0  # that the function looks back
+
+    @property
+    def is_of_rows(self) -> bool:
+        """Whether the engine aggregates rows for it; else its function does, or all is derived."""
+        return self.function is None and any(m.kind != "derived" for m in self.measures)
 
     @property
     def look_back(self) -> int:
         """Days before `as_of` that the widest window reaches."""
         reach = [window_days(w) for m in self.measures for w in m.windows]
-        return max(reach, default=0)
+        return max(reach, default=self.days)
 
 
 @dataclass(frozen=True)

@@ -1,53 +1,48 @@
-"""Who knew what on which morning: rows and dimension changes as of each morning."""
+"""Who knew what on which morning: rows and dimension changes as of one morning."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import TypeVar
 
-from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F
+import polars as pl
 
-
-def at_mornings(rows: DataFrame, mornings: Sequence[date], look_back: int) -> DataFrame:
-    """Each row once per morning that may use it, with that morning as `as_of`.
-
-    A morning uses rows with `event_date` in [as_of - look_back, as_of) and `known_as_of` <= as_of.
-    """
-
-    def usable(as_of: Column) -> Column:
-        return (
-            (F.col("event_date") >= F.date_sub(as_of, look_back))
-            & (F.col("event_date") < as_of)
-            & (F.col("known_as_of") <= as_of)
-        )
-
-    if len(mornings) == 1:
-        only = F.lit(mornings[0])
-        return rows.where(usable(only)).withColumn("as_of", only)
-    return rows.withColumn("as_of", F.explode(F.filter(_array(mornings), usable)))
+Made = TypeVar("Made")
 
 
-def newest_changes(
-    changes: DataFrame,
-    keys: Sequence[str],
-    time: str,
-    mornings: Sequence[date],
-    before_midnight: bool = False,
-) -> DataFrame:
-    """The newest change per key that was known on each morning: one row per `as_of` and key.
+@dataclass
+class Morning:
+    """All that a group may look at on one morning: tables by name, and the subjects of that morning."""
+
+    as_of: date
+    tables: Mapping[str, pl.DataFrame]
+    subjects: pl.DataFrame
+    _made: dict[str, object] = field(default_factory=dict)
+
+    def rows(self, table: str, look_back: int) -> pl.DataFrame:
+        """The rows of an event table that a window of `look_back` days may use."""
+        return self.tables[table].filter(usable(self.as_of, look_back))
+
+    def once(self, name: str, make: Callable[["Morning"], Made]) -> Made:
+        """What `make` gives for this morning, made at the first call: several groups look at it."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        return self._made[name]  # type: ignore[return-value]
+
+
+def usable(as_of: date, look_back: int) -> pl.Expr:
+    """Whether a row with `event_date` and `known_as_of` counts on the morning: happened in
+    [as_of - look_back, as_of), known by as_of."""
+    happened = pl.col("event_date").is_between(as_of - timedelta(look_back), as_of, closed="left")
+    return happened & (pl.col("known_as_of") <= as_of)
+
+
+def newest_changes(changes: pl.DataFrame, keys: Sequence[str], time: str, as_of: date) -> pl.DataFrame:
+    """The newest change per key that was known on the morning: one row per key.
 
     Ties in `time` go to the row received later, then to the later line of the later file.
-    With `before_midnight`, changes of `as_of` itself do not count yet.
     """
-
-    def usable(as_of: Column) -> Column:
-        known = F.col("known_as_of") <= as_of
-        return known & (F.col(time) < as_of.cast("timestamp")) if before_midnight else known
-
-    known = changes.withColumn("as_of", F.explode(F.filter(_array(mornings), usable)))
-    order = [F.col(c).desc_nulls_last() for c in (time, "received_at", "source_file", "source_line")]
-    newest = F.row_number().over(Window.partitionBy("as_of", *keys).orderBy(*order))
-    return known.withColumn("_newest", newest).where("_newest = 1").drop("_newest")
-
-
-def _array(mornings: Sequence[date]) -> Column:
-    return F.array(*[F.lit(day) for day in mornings])
+    columns = [time, "received_at", "source_file", "source_line"]
+    known = changes.filter(pl.col("known_as_of") <= as_of)
+    newest = known.sort(columns, descending=True, nulls_last=True).unique(list(keys), keep="first")
+    return newest.with_columns(as_of=pl.lit(as_of))

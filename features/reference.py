@@ -1,6 +1,6 @@
 """The reference page of all indicators, generated."""
 
-from features.catalogue import FEATURE_GROUPS, indicators_of
+from features.catalogue import FEATURE_TABLES, indicators_of
 
 HEAD = """# Indicators
 
@@ -14,7 +14,7 @@ where "Empty" says unknown, the value is null.
 def reference_page() -> str:
     """One table per feature table: name, words, unit, type, value of an empty window."""
     parts = [HEAD]
-    for table in FEATURE_GROUPS:
+    for table in FEATURE_TABLES:
         found = indicators_of(table)
         parts.append(f"\n## {table} ({len(found)} indicators)\n")
         parts.append(

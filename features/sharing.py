@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
-from pyspark.sql import DataFrame, Window
-from pyspark.sql import functions as F
+import polars as pl
 
-from features.indicator import Mornings
-from features.point_in_time import at_mornings
+from features.point_in_time import Morning
 
 SHARED_DAYS = 30
 BUSY_IP_DAYS = 7
@@ -15,46 +14,43 @@ BUSY_IP_DAYS = 7
 
 @dataclass(frozen=True)
 class Shared:
-    """An item that subjects share: `name` is the column, `item` the SQL of its value, null where there is none."""
+    """An item that subjects share: `name` is the column, `item` what they share, null where there is nothing."""
 
     name: str
-    item: str
+    item: pl.Expr
     days: int
     edge: str = "max"  # over the items of a subject: the most shared one, or `min`, the least shared
 
 
 ACCOUNTS_SHARE = (
-    Shared("accounts_per_device_30d", "device_id", SHARED_DAYS),
+    Shared("accounts_per_device_30d", pl.col("device_id"), SHARED_DAYS),
     # Mobile networks put thousands behind one address, so the least shared address tells more.
-    Shared("accounts_per_ip_7d", "ip_id", BUSY_IP_DAYS, "min"),
+    Shared("accounts_per_ip_7d", pl.col("ip_id"), BUSY_IP_DAYS, "min"),
     Shared(
-        "payers_per_payee_30d", "CASE WHEN direction = 'out' THEN counterparty_account_id END", SHARED_DAYS
+        "payers_per_payee_30d",
+        pl.when(pl.col("direction") == "out").then(pl.col("counterparty_account_id")),
+        SHARED_DAYS,
     ),
 )
 
 
-def subjects_per_item(rows: DataFrame, key: str, shared: Sequence[Shared]) -> DataFrame:
-    """How many subjects share an item with each subject: `as_of`, `key`, one bigint per entry of `shared`.
+def subjects_per_item(rows: pl.DataFrame, key: str, shared: Sequence[Shared], as_of: date) -> pl.DataFrame:
+    """How many subjects share an item with each subject: `key`, one column per entry of `shared`.
 
-    `rows` hold `as_of` and `event_date`, only days before `as_of`. One row per `as_of` and subject that has any
-    of the items in [as_of - days, as_of).
+    `rows` hold `event_date`, only days before `as_of`. One row per subject that has any of the items in
+    [as_of - days, as_of).
     """
-    values = ", ".join(
-        f"struct({n} AS item, CASE WHEN event_date >= date_sub(as_of, {s.days}) THEN {s.item} END AS value)"
-        for n, s in enumerate(shared)
-    )
-    pairs = rows.where(F.col(key).isNotNull()).select("as_of", key, F.expr(f"inline(array({values}))"))
-    # Brought together by value first, the pairs are made distinct and counted without another shuffle.
-    used = pairs.where("value IS NOT NULL").repartition("as_of", "item", "value").distinct()
-    subjects = F.count("*").over(Window.partitionBy("as_of", "item", "value"))
-    columns = [
-        F.expr(f"{s.edge}(CASE WHEN item = {n} THEN subjects END)").alias(s.name)
-        for n, s in enumerate(shared)
-    ]
-    return used.withColumn("subjects", subjects).groupBy("as_of", key).agg(*columns)
+    frame = rows.select(pl.col(key).drop_nulls().unique())
+    for one in shared:
+        recent = rows.filter(pl.col("event_date") >= as_of - timedelta(one.days))
+        used = recent.select(key, one.item.alias("item")).drop_nulls().unique()
+        subjects = used.with_columns(pl.len().over("item").cast(pl.Int64).alias(one.name))
+        edge = pl.max(one.name) if one.edge == "max" else pl.min(one.name)
+        frame = frame.join(subjects.group_by(key).agg(edge), on=key, how="left")
+    return frame
 
 
-def account_sharing(events: dict[str, DataFrame], dimension: DataFrame, mornings: Mornings) -> DataFrame:
-    """Shared devices, IP addresses and payees: one row per `as_of` and `account_id` with any of them."""
-    booked = events["transactions"].where("status = 'booked'")
-    return subjects_per_item(at_mornings(booked, mornings, SHARED_DAYS), "account_id", ACCOUNTS_SHARE)
+def account_sharing(morning: Morning) -> pl.DataFrame:
+    """Shared devices, IP addresses and payees: one row per `account_id` with any of them."""
+    booked = morning.rows("transactions", SHARED_DAYS).filter(pl.col("status") == "booked")
+    return subjects_per_item(booked, "account_id", ACCOUNTS_SHARE, morning.as_of)

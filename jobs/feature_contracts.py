@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data_contracts.contract import ColumnContract
 from data_contracts.writer import write_contract
-from features.catalogue import FEATURE_GROUPS, indicators_of
+from features.catalogue import FEATURE_TABLES, indicators_of
 from features.indicator import Indicator
 from features.reference import reference_page
 
@@ -21,7 +21,7 @@ def write(root: Path) -> list[Path]:
     page = root / "docs" / "reference" / "indicators.md"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(reference_page(), encoding="utf-8")
-    return [page, *(_contract(root / "data_contracts", table) for table in FEATURE_GROUPS)]
+    return [page, *(_contract(root / "data_contracts", table) for table in FEATURE_TABLES)]
 
 
 def _contract(folder: Path, table: str) -> Path:

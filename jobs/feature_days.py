@@ -1,60 +1,93 @@
-"""What both feature steps share: the rows their windows reach, and the publishing of the days."""
+"""What both feature steps do: mornings handed to Spark tasks, each computed in memory, all published in one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conf.days import DayRange
 from conf.settings import Settings
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
     from lake.runs import Run
 
-
-def event_rows(
-    spark: "SparkSession", settings: Settings, tables: Sequence[str], days: DayRange, look_back: int
-) -> "dict[str, DataFrame]":
-    """The events that any window of `days` can reach, by table."""
-    from lake.tables import read_events
-
-    first = days.first - timedelta(days=look_back)
-    return {table: read_events(spark, settings, table, first, days.last) for table in tables}
+MORNINGS_PER_TASK = 20  # neighbours share most of the events that they look back to
 
 
-def covered_days(
-    settings: Settings, tables: Sequence[str], days: DayRange, look_back: int
-) -> "dict[str, dict[date, date]] | None":
-    """Of the same events the days that have any, with the first morning that knew of one; read from the tables' logs.
+@dataclass(frozen=True)
+class Task:
+    """Some neighbouring mornings of one feature table, with all that is needed to compute them anywhere."""
 
-    None where a log does not tell: then the engine looks at the rows.
+    table: str
+    mornings: tuple[date, ...]
+    files: Mapping[str, Sequence[str]]  # by table, those that hold what the mornings look at
+    covered: Mapping[str, Mapping[date, date]] | None  # event table -> day -> first morning that knew of it
+    timezone: str
+    folder: str
+
+
+def publish_feature_days(
+    spark: "SparkSession", settings: Settings, table: str, days: DayRange, run: "Run"
+) -> None:
+    """Compute `table` for `days`, replace these mornings and note it in the ledger.
+
+    Raises DataRefused, and leaves the table as it was, when a row breaks the contract.
     """
-    from deltalake import DeltaTable
+    from lake.publish_batches import publish_files
 
-    from lake.files import first_known
-    from lake.tables import exists, table_path
+    def write(folder: Path) -> list[Path]:
+        return _computed(spark, _tasks(settings, table, days, folder))
 
-    first, found = days.first - timedelta(days=look_back), {}
-    for table in tables:
-        known = first_known(DeltaTable(str(table_path(settings, table)))) if exists(settings, table) else {}
-        if known is None:
-            return None
-        found[table] = {day: morning for day, morning in known.items() if first <= day < days.last}
-    return found
-
-
-def publish_features(frame: "DataFrame", settings: Settings, table: str, days: DayRange, run: "Run") -> None:
-    """Replace `days` of the feature table and note it in the ledger; mornings between spread days stay."""
-    from pyspark.sql import functions as F
-
-    from lake.publish import publish
-    from lake.tables import read_table
-
-    whole = DayRange(days.first, days.last)
-    if between := sorted(set(whole) - set(days)):
-        # One commit replaces the whole stretch, so what lies between is written again as it is.
-        kept = read_table(frame.sparkSession, settings, table).where(F.col("as_of").isin(between))
-        frame = frame.unionByName(kept.select(frame.columns))
     with run.stage(table, days) as stage:
-        stage.published(table, publish(frame, settings, table, whole, run))
+        stage.published(table, publish_files(write, settings, table, days, run))
+
+
+def _tasks(settings: Settings, table: str, days: DayRange, folder: Path) -> list[Task]:
+    from features.catalogue import FEATURE_TABLES
+    from lake.rows import covered_days, event_files, files_of
+
+    features, mornings = FEATURE_TABLES[table], list(days)
+    parts = [mornings[n : n + MORNINGS_PER_TASK] for n in range(0, len(mornings), MORNINGS_PER_TASK)]
+    references = {name: files_of(settings, name, {}) for name in features.references}
+    tasks = []
+    for part in parts:
+        first = part[0] - timedelta(days=features.look_back)
+        files = {name: event_files(settings, name, first, part[-1]) for name in features.events}
+        covered = covered_days(settings, list(features.events), first, part[-1])
+        tasks.append(
+            Task(
+                table=table,
+                mornings=tuple(part),
+                files=files | references,
+                covered=covered,
+                timezone=settings.timezone,
+                folder=str(folder),
+            )
+        )
+    return tasks
+
+
+def _computed(spark: "SparkSession", tasks: Sequence[Task]) -> list[Path]:
+    """Let Spark's tasks compute and write; returns the files in the order of their mornings."""
+    # Spark hands out tasks, not rows: what a task reads and writes never passes through the JVM.
+    done = spark.sparkContext.parallelize(tasks, len(tasks)).flatMap(_compute).collect()
+    return [Path(file) for _, file in sorted(done)]
+
+
+def _compute(task: Task) -> Iterator[tuple[date, str]]:
+    """Each morning of the task with the file of its rows; a task that Spark tries again writes files of its own."""
+    import uuid
+
+    from features.catalogue import FEATURE_TABLES
+    from lake.rows import read_rows
+
+    features = FEATURE_TABLES[task.table]
+    tables = {t: read_rows(files, t, features.columns(t), task.timezone) for t, files in task.files.items()}
+    frames = features.compute(tables, task.mornings, task.covered)
+    for as_of, frame in zip(task.mornings, frames, strict=True):
+        file = f"{task.folder}/{as_of}-{uuid.uuid4().hex[:8]}.parquet"
+        frame.write_parquet(file, compression="lz4")
+        yield as_of, file

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conf.days import DayRange
 from conf.settings import Settings
-from features.catalogue import FEATURE_GROUPS, indicators_of
+from features.catalogue import FEATURE_TABLES, indicators_of
 from privacy.keys import KeyRing
 from privacy.vault import Vault
 from review.history import listings
@@ -52,5 +52,5 @@ def findings(settings: Settings, day: date) -> Mapping[str, Any] | None:
 
 def indicator_words(language: str) -> dict[str, str]:
     """What each indicator is called: its words by reason code."""
-    told = (indicator for table in FEATURE_GROUPS for indicator in indicators_of(table))
+    told = (indicator for table in FEATURE_TABLES for indicator in indicators_of(table))
     return {i.name: i.zh if language == "zh" else i.en for i in told}

@@ -1,11 +1,5 @@
 """Write, audit, publish: data is staged and checked before one commit replaces the days it belongs to."""
 
-import os
-import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conf.days import DayRange
@@ -15,6 +9,7 @@ from data_contracts.contract import Contract, load_contract
 from lake.locks import table_lock
 from lake.parts import SAMPLE, Only, Part, check_columns
 from lake.runs import Run
+from lake.staging import staging_folder
 from lake.writer import FEW_ROWS, arrow_rows, commit_rows, statistics
 
 if TYPE_CHECKING:
@@ -38,7 +33,7 @@ def publish(
 
     part = Part(load_contract(table), days, only or {})
     rows = _as_contracted(frame, part.contract)
-    with table_lock(settings, table, run.run_id), _staging(settings, table, run) as folder:
+    with table_lock(settings, table, run.run_id), staging_folder(settings, table, run) as folder:
         seen = Observation()
         rows.observe(seen, *_measures(part)).write.parquet(str(folder))
         staged = rows.sparkSession.read.schema(rows.schema).parquet(str(folder))
@@ -128,16 +123,3 @@ def _commit(rows: "DataFrame", part: Part, settings: Settings, run: Run) -> int:
     writer = writer.option("delta.dataSkippingStatsColumns", statistics(contract))
     writer.partitionBy(*contract.partition_by).save(str(path))
     return DeltaTable(str(path), without_files=True).version()
-
-
-@contextmanager
-def _staging(settings: Settings, table: str, run: Run) -> Iterator[Path]:
-    """A new staging folder; what dead runs of this table left behind is removed (the lock says they are dead)."""
-    parent = settings.lake / "_staging" / table
-    shutil.rmtree(parent, ignore_errors=True)
-    folder = parent / f"{run.run_id}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    parent.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(parent, ignore_errors=True)

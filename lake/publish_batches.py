@@ -4,7 +4,8 @@ What `publish` promises holds here too: readers see either all of the new rows o
 only after the last row was written, and the audit ends the stream before that.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
@@ -18,6 +19,7 @@ from data_contracts.types import polars_type
 from lake.locks import table_lock
 from lake.parts import SAMPLE, Only, Part, check_columns
 from lake.runs import Run
+from lake.staging import staging_folder
 from lake.writer import commit_rows
 
 
@@ -38,17 +40,32 @@ def publish_batches(
     Raises DataRefused, and leaves the table as it was, when columns are missing or unknown, or when a row lies
     outside `days` or `only` or breaks the contract. Raises RiskvaneError when another process writes the table.
     """
-    part = Part(load_contract(table), days, only or {})
     with table_lock(settings, table, run.run_id):
-        stream = _Audited(batches, part)
-        try:
-            return commit_rows(
-                pa.RecordBatchReader.from_batches(stream.schema, stream), part, settings, run.run_id
-            )
-        except Exception:
-            if stream.refused:  # its own words, not those of the writer that it ended
-                raise stream.refused from None
-            raise
+        return _commit(batches, Part(load_contract(table), days, only or {}), settings, run)
+
+
+def publish_files(
+    write: Callable[[Path], Sequence[Path]], settings: Settings, table: str, days: DayRange, run: Run
+) -> int:
+    """As `publish_batches`, for rows in the Parquet files that `write` makes in the folder that it is given.
+
+    The table's lock is held from before the first file is written; the folder is gone at the end.
+    """
+    with table_lock(settings, table, run.run_id), staging_folder(settings, table, run) as folder:
+        folder.mkdir()
+        batches = map(pl.read_parquet, write(folder))
+        return _commit(batches, Part(load_contract(table), days, {}), settings, run)
+
+
+def _commit(batches: Iterable[pl.DataFrame], part: Part, settings: Settings, run: Run) -> int:
+    stream = _Audited(batches, part)
+    try:
+        reader = pa.RecordBatchReader.from_batches(stream.schema, stream)
+        return commit_rows(reader, part, settings, run.run_id)
+    except Exception:
+        if stream.refused:  # its own words, not those of the writer that it ended
+            raise stream.refused from None
+        raise
 
 
 class _Audited:

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from conf.errors import RiskvaneError
-from features.catalogue import FEATURE_GROUPS, indicators_of
+from features.catalogue import FEATURE_TABLES, indicators_of
 from features.indicator import Indicator
 from models.bundle import Bundle
 from models.specs import MODEL_SPECS
@@ -107,5 +107,5 @@ def shown_value(indicator: Indicator, value: float, language: str) -> str:
 
 def _indicators(model: Bundle) -> tuple[Indicator, ...]:
     spec = MODEL_SPECS.get(model.name)
-    tables = [spec.feature_table] if spec else list(FEATURE_GROUPS)
+    tables = [spec.feature_table] if spec else list(FEATURE_TABLES)
     return tuple(i for table in tables for i in indicators_of(table))

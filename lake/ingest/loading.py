@@ -3,12 +3,7 @@
 A range of mornings is one pass; it gives the rows that its nights would have given one by one.
 """
 
-import os
-import shutil
-import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +32,7 @@ from lake.locks import table_lock
 from lake.publish_batches import publish_batches
 from lake.quarantine import quarantine
 from lake.runs import Run, Stage
+from lake.staging import staging_folder
 from privacy.keys import KeyRing
 from privacy.pseudonyms import Pseudonymiser
 from privacy.vault import Vault
@@ -74,7 +70,7 @@ def ingest(settings: Settings, days: DayRange, run: Run) -> dict[str, int]:
             raise
     names = {table: f"{INGEST}:{table}" for table in inputs}
     with run.stages([INGEST, *names.values()], days) as stages:
-        with table_lock(settings, INGEST, run.run_id), _staging(settings, run) as folder:
+        with table_lock(settings, INGEST, run.run_id), staging_folder(settings, INGEST, run) as folder:
             tables = _stage_and_judge(settings, days, inputs, folder)
             if problems := [problem for table in tables for problem in table.problems]:
                 raise DataRefused(f"ingest of {days} was stopped; the mart stays as it was", problems)
@@ -177,16 +173,3 @@ def _write_quarantine(settings: Settings, days: DayRange, run: Run, tables: list
 def _account(stage_: Stage, counts: list[Count]) -> None:
     for day, rows in totals(counts).items():
         stage_.counts(day=day, **rows)
-
-
-@contextmanager
-def _staging(settings: Settings, run: Run) -> Iterator[Path]:
-    """A new staging folder. The lock is held, so whatever else lies there was left by a run that died."""
-    parent = settings.lake / "_staging" / "ingest"
-    shutil.rmtree(parent, ignore_errors=True)
-    folder = parent / f"{run.run_id}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    folder.mkdir(parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(parent, ignore_errors=True)

@@ -5,13 +5,9 @@ from decimal import Decimal as D
 
 import pytest
 
-from features.account_holders import account_subjects, with_types
-from features.accounts import ACCOUNT_GROUPS
-from features.catalogue import indicators_of
-from features.engine import compute
-from tests.features.frames import mart
+from features.accounts import ACCOUNT_FEATURES
+from tests.features.frames import computed, mart
 
-pytestmark = pytest.mark.spark
 AS_OF = date(2026, 2, 10)
 
 
@@ -26,7 +22,7 @@ def leg(account, day, hour, direction, amount, other=None, minute=0, **more):
 
 
 @pytest.fixture(scope="module")
-def found(spark):
+def found():
     opened = datetime(2026, 1, 20, 10)
     account = {
         "opened_at": opened,
@@ -66,19 +62,12 @@ def found(spark):
             "is_new_device": True,
         }
     ]
-    own = mart(spark, "accounts", accounts)
     customers = [
         {"customer_id": "m", "updated_at": opened, "birth_year": 2000, "since": date(2026, 1, 1)},
         {"customer_id": "f", "updated_at": opened},
     ]
-    events = {
-        "transactions": with_types(mart(spark, "transactions", legs), own),
-        "logins": mart(spark, "logins", logins),
-    }
-    subjects = account_subjects(own, mart(spark, "customers", customers), [AS_OF])
-    frame = compute(events, subjects, ACCOUNT_GROUPS, [AS_OF])
-    assert frame.columns == ["as_of", "subject_id", *(i.name for i in indicators_of("account_features"))]
-    return {row["subject_id"]: row.asDict() for row in frame.collect()}
+    tables = {"transactions": legs, "logins": logins, "accounts": accounts, "customers": customers}
+    return computed(ACCOUNT_FEATURES, {name: mart(name, rows) for name, rows in tables.items()}, AS_OF)
 
 
 def test_subjects_are_the_accounts_open_at_midnight(found):

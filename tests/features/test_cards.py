@@ -4,19 +4,14 @@ from datetime import date, datetime
 
 import pytest
 
-from features.card_holders import card_subjects
-from features.card_places import card_places
-from features.cards import CARD_GROUPS
-from features.catalogue import indicators_of
-from features.engine import compute
-from tests.features.frames import mart
+from features.cards import CARD_FEATURES
+from tests.features.frames import computed, mart
 
-pytestmark = pytest.mark.spark
 AS_OF = date(2026, 2, 10)
 
 
 @pytest.fixture(scope="module")
-def found(spark):
+def found():
     opened = datetime(2026, 2, 1, 9)
     card = {
         "opened_at": opened, "status_at": opened, "status": "在用", "card_kind": "phone", "is_migrated": False,
@@ -57,8 +52,6 @@ def found(spark):
     signalling = [
         use("b3", (2, 2), 9, cell=None, county="XA", imei=None, tac=None, event_type="漫出")
     ]  # abroad
-    tables = {"calls": calls, "sms": sms, "data_sessions": data, "signalling": signalling}
-    events = {table: mart(spark, table, rows) for table, rows in tables.items()}
     cells = [{"cell_id": "far", "county": "160199"}, {"cell_id": "near", "county": "160101"}]
     library = [
         {
@@ -70,11 +63,11 @@ def found(spark):
         {"tac": "09990001", "terminal_class": "phone", "valid_from": date(2025, 1, 2)},  # corrected since
         {"tac": "09990002", "terminal_class": "phone", "valid_from": date(2020, 1, 1)},
     ]
-    events |= {"cells": mart(spark, "cells", cells), "tac_library": mart(spark, "tac_library", library)}
-    events["card_places"] = card_places(events, (AS_OF,))
-    frame = compute(events, card_subjects(mart(spark, "cards", cards), [AS_OF]), CARD_GROUPS, [AS_OF])
-    assert frame.columns == ["as_of", "subject_id", *(i.name for i in indicators_of("card_features"))]
-    return {row["subject_id"]: row.asDict() for row in frame.collect()}
+    tables = {
+        "calls": calls, "sms": sms, "data_sessions": data, "signalling": signalling,
+        "cards": cards, "cells": cells, "tac_library": library,
+    }  # fmt: skip
+    return computed(CARD_FEATURES, {name: mart(name, rows) for name, rows in tables.items()}, AS_OF)
 
 
 def test_subjects_are_the_cards_in_use(found):

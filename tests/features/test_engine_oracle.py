@@ -2,14 +2,12 @@
 
 from datetime import date, timedelta
 
-import pytest
-from hypothesis import HealthCheck, given, settings
+import polars as pl
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.engine import compute
 from features.indicator import FeatureGroup, Measure
-
-pytestmark = pytest.mark.spark
 
 MORNINGS = [date(2026, 3, 5), date(2026, 3, 10)]
 GROUP = FeatureGroup(
@@ -52,32 +50,36 @@ def plain(rows, who, as_of):
     return (as_of, who, *totals, most, *items, new, mask)
 
 
-@settings(
-    max_examples=4,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(st.lists(EVENT, min_size=30, max_size=120))
-def test_agrees_with_a_plain_python_loop(spark, drawn):
+SCHEMA = {
+    "who": pl.String, "event_date": pl.Date, "known_as_of": pl.Date, "item": pl.String, "out": pl.Boolean,
+    "amount": pl.Int64,
+}  # fmt: skip
+TYPES = {"who": "string", "event_date": "date", "known_as_of": "date", "item": "string", "out": "boolean", "amount": "bigint"}  # fmt: skip  # noqa: E501
+# One row of somebody else on every day: no window is blank, so nothing is unknown.
+SOMEBODY = [
+    ("eve", d, d + timedelta(1), None, False, 0) for d in (MORNINGS[0] - timedelta(n) for n in range(-8, 12))
+]
+
+
+def found(rows, names):
+    events = {"events": pl.DataFrame(rows + SOMEBODY, SCHEMA, orient="row")}
+    people = pl.DataFrame({"subject_id": names})
+    frames = compute(events, {"events": TYPES}, lambda as_of: people, (GROUP,), MORNINGS)
+    return pl.concat(frames).sort("as_of", "subject_id").rows()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.lists(EVENT, max_size=120))
+def test_agrees_with_a_plain_python_loop(drawn):
     rows = [
         (who, day, day + timedelta(1 + late), item, out, amount)
         for who, offset, late, item, out, amount in drawn
         for day in [MORNINGS[-1] + timedelta(offset)]
     ]
-    # One row of somebody else on every day: no window is blank, so nothing is unknown.
-    everyday = [MORNINGS[0] - timedelta(n) for n in range(-8, 12)]
-    other = [("eve", d, d + timedelta(1), None, False, 0) for d in everyday]
-    schema = "who string, event_date date, known_as_of date, item string, out boolean, amount bigint"
-    events = spark.createDataFrame(rows + other, schema)
-    people = spark.createDataFrame(
-        [(m, w) for m in MORNINGS for w in ("ann", "bob")], "as_of date, subject_id string"
-    )
-    found = compute({"events": events}, people, (GROUP,), MORNINGS).orderBy("as_of", "subject_id").collect()
-    assert [tuple(r) for r in found] == [plain(rows, w, m) for m in MORNINGS for w in ("ann", "bob")]
+    assert found(rows, ["ann", "bob"]) == [plain(rows, w, m) for m in MORNINGS for w in ("ann", "bob")]
 
 
-def test_the_oracle_meets_rows_on_every_edge(spark):
+def test_the_oracle_meets_rows_on_every_edge():
     """Random rows alone may miss an edge, so each edge has a row: first and last day of each window, late by one."""
     rows = []
     for morning in MORNINGS:
@@ -85,12 +87,4 @@ def test_the_oracle_meets_rows_on_every_edge(spark):
             for day in (morning - timedelta(days), morning - timedelta(days + 1), morning):
                 for known in (morning, morning + timedelta(1)):
                     rows.append(("ann", day, known, f"{day}", True, 1))
-    other = [
-        ("eve", MORNINGS[0] - timedelta(n), MORNINGS[0] - timedelta(n - 1), None, False, 0)
-        for n in range(-8, 12)
-    ]
-    schema = "who string, event_date date, known_as_of date, item string, out boolean, amount bigint"
-    people = spark.createDataFrame([(m, "ann") for m in MORNINGS], "as_of date, subject_id string")
-    events = spark.createDataFrame(rows + other, schema)
-    found = compute({"events": events}, people, (GROUP,), MORNINGS).orderBy("as_of").collect()
-    assert [tuple(r) for r in found] == [plain(rows, "ann", m) for m in MORNINGS]
+    assert found(rows, ["ann"]) == [plain(rows, "ann", m) for m in MORNINGS]

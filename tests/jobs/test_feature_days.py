@@ -1,29 +1,64 @@
-"""Spread feature mornings replace themselves and leave the mornings between them alone."""
+"""A feature step on a little mart: Spark's tasks compute, one commit publishes, a rerun changes nothing."""
 
-from datetime import date
+from datetime import date, datetime
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from conf.days import DayRange
-from data_contracts.contract import load_contract
-from jobs.feature_days import publish_features
+from jobs import account_features
+from lake.publish_batches import publish_batches
 from lake.runs import Run
 from lake.tables import read_table
+from tests.lake.rows import LINEAGE, batch, name_of
 
 pytestmark = pytest.mark.spark
-TABLE = "card_features"
+FIRST, BETWEEN, LAST = date(2026, 2, 8), date(2026, 2, 9), date(2026, 2, 10)
+OPENED = datetime(2026, 1, 5, 9)
 
 
-def test_mornings_between_spread_days_stay(spark, settings):
-    schema = load_contract(TABLE).spark_schema()
+def transaction(number, day, amount):
+    happened = datetime(day.year, day.month, day.day, 12)
+    return LINEAGE | {
+        "transaction_id": f"t{number}", "account_id": name_of("account", "a"), "sequence_no": number, "direction": "in",
+        "amount": amount, "balance_after": amount, "status": "booked", "happened_at": happened, "event_date": day,
+        "known_as_of": date.fromordinal(day.toordinal() + 1),
+    }  # fmt: skip
 
-    def features(*days, age):
-        rows = [{"as_of": d, "subject_id": "phone1_" + "a" * 20, "card_age": age} for d in days]
-        return spark.createDataFrame([tuple(r.get(name) for name in schema.names) for r in rows], schema)
 
-    first, between, last = (date(2026, 2, n) for n in (1, 2, 3))
-    run = Run.start(spark, settings, "nightly")
-    publish_features(features(first, between, last, age=1), settings, TABLE, DayRange(first, last), run)
-    publish_features(features(first, last, age=2), settings, TABLE, DayRange(first, last, every=2), run)
-    found = {r["as_of"]: r["card_age"] for r in read_table(spark, settings, TABLE).collect()}
-    assert found == {first: 2, between: 1, last: 2}
+@pytest.fixture
+def mart(settings):
+    run = Run.start(None, settings, "nightly")
+    known = {"updated_at": OPENED, "known_as_of": date(2026, 1, 6)}
+    account = LINEAGE | known | {
+        "account_id": name_of("account", "a"), "customer_id": name_of("customer", "c"), "customer_type": "private",
+        "account_class": "I", "branch_id": "91000", "opened_at": OPENED, "status": "open", "is_by_proxy": False,
+    }  # fmt: skip
+    customer = LINEAGE | known | {"customer_id": name_of("customer", "c"), "customer_type": "private"}
+    rows = {
+        "accounts": [account],
+        "customers": [customer],
+        "transactions": [transaction(n, date(2026, 2, n), 100 * n) for n in (6, 7, 8, 9)],
+    }
+    for table, given in rows.items():
+        days = DayRange(date(2026, 1, 1), LAST)
+        publish_batches([batch(table, given)], settings, table, days, run)
+    return run
+
+
+def test_spread_mornings_are_replaced_and_those_between_them_stay(spark, settings, mart):
+    account_features.run(spark, settings, DayRange(FIRST, LAST), mart)
+    found = pl.DataFrame(pl.from_arrow(read_table(spark, settings, "account_features").toArrow())).sort(
+        "as_of"
+    )
+    shown = found.select(
+        "as_of", "in_count_1d", "in_count_7d", pl.col("in_amount_7d").cast(pl.Int64), "login_count_7d"
+    )
+    # logins never landed: unknown, not zero
+    assert shown.rows() == [(FIRST, 1, 2, 1300, None), (BETWEEN, 1, 3, 2100, None), (LAST, 1, 4, 3000, None)]
+    account_features.run(spark, settings, DayRange(FIRST, LAST, every=2), mart)
+    again = pl.DataFrame(pl.from_arrow(read_table(spark, settings, "account_features").toArrow())).sort(
+        "as_of"
+    )
+    assert_frame_equal(found, again)

@@ -1,0 +1,57 @@
+"""A table of indicators: which groups, of whom, from which tables of the mart."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from data_contracts.contract import load_contract
+from features.engine import Covered, compute
+from features.indicator import FeatureGroup, Indicator, indicators
+
+Tables = Mapping[str, pl.DataFrame]
+WHEN = ("event_date", "known_as_of", "happened_at")  # what every event is read with
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """What one feature step computes; a row per subject and morning."""
+
+    name: str
+    groups: tuple[FeatureGroup, ...]
+    events: Mapping[str, tuple[str, ...]]  # event table -> the columns that its groups look at
+    references: tuple[str, ...]  # tables that are read whole
+    subjects: Callable[[Tables, date], pl.DataFrame]  # who has a row on a morning
+    prepared: Callable[[Tables], Tables] = dict  # what the tables look like to the groups
+    added: Mapping[str, Mapping[str, str]] | None = (
+        None  # columns that `prepared` adds to tables, with Spark types
+    )
+
+    @property
+    def look_back(self) -> int:
+        """Days before a morning that its widest window reaches."""
+        return max(group.look_back for group in self.groups)
+
+    @property
+    def indicators(self) -> tuple[Indicator, ...]:
+        """Its columns after `as_of` and `subject_id`, in their order."""
+        return indicators(self.groups)
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """The columns that `table` is read with."""
+        if table in self.events:
+            return (*WHEN, *self.events[table])
+        return tuple(column.name for column in load_contract(table).columns)
+
+    def compute(
+        self, tables: Tables, mornings: Iterable[date], covered: Covered | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """One frame per morning; see `features.engine.compute`."""
+        looked_at = self.prepared(tables)
+        types = {t: {c.name: c.spark_type for c in load_contract(t).columns} for t in tables}
+        for table, columns in (self.added or {}).items():
+            types[table] |= columns
+        yield from compute(
+            looked_at, types, lambda as_of: self.subjects(looked_at, as_of), self.groups, mornings, covered
+        )
