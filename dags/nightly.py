@@ -23,7 +23,7 @@ from conf.settings import load_settings
 from dags.assets import ACCOUNT_FEATURES, CARD_FEATURES, CHAMPIONS, NIGHTLY_LISTS
 from dags.dates import AS_OF_PARAM, ASKED_FOR, DAY
 from dags.guards import landed_feeds, stop
-from dags.tasks import MACROS, SETTINGS, TASK_DEFAULTS, plain_step, spark_step
+from dags.tasks import MACROS, POOL, SETTINGS, TASK_DEFAULTS, plain_step, spark_step
 
 
 @task
@@ -62,7 +62,7 @@ def nightly() -> None:
         spark_step("card_features", "nightly", outlets=[CARD_FEATURES]),
     ]
     score = spark_step("score", "nightly", inlets=[ACCOUNT_FEATURES, CARD_FEATURES, CHAMPIONS])
-    lists = spark_step("risk_lists", "nightly", outlets=[NIGHTLY_LISTS])
+    lists = plain_step("risk_lists", "nightly", pool=POOL, outlets=[NIGHTLY_LISTS])
     there >> spark_step("ingest", "nightly") >> spark_step("check_mart", "nightly") >> features
     features >> score >> lists >> plain_step("report", "nightly")
 

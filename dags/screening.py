@@ -21,7 +21,7 @@ from conf.settings import load_settings
 from dags.assets import NIGHTLY_LISTS, SCREENING_LISTS
 from dags.dates import AS_OF_PARAM, ASKED_FOR, DAY
 from dags.guards import stop, tables_without_features
-from dags.tasks import MACROS, SETTINGS, TASK_DEFAULTS, plain_step, spark_step
+from dags.tasks import MACROS, POOL, SETTINGS, TASK_DEFAULTS, plain_step, spark_step
 
 MONTHLY = CronPartitionTimetable("30 6 1 * *", timezone=SETTINGS.timezone, key_format="%Y-%m-%d")
 AFTER_EVERY_NIGHT = PartitionedAssetTimetable(assets=NIGHTLY_LISTS)
@@ -54,7 +54,7 @@ def features_there(day: str, asked_for: str) -> None:
 def screening() -> None:
     """The night's features are there already: score, list, report."""
     score = spark_step("score", "screening", options=("--only={{ params.list_file or '' }}",))
-    lists = spark_step("risk_lists", "screening", outlets=[SCREENING_LISTS])
+    lists = plain_step("risk_lists", "screening", pool=POOL, outlets=[SCREENING_LISTS])
     features_there(DAY, ASKED_FOR) >> score >> lists >> plain_step("report", "screening")
 
 

@@ -48,7 +48,10 @@ def spark_step(step: str, flow: str, options: tuple[str, ...] = (), **kwargs: An
 
 
 def plain_step(step: str, flow: str, **kwargs: Any) -> PythonOperator:
-    """Task that runs one step without Spark, as `riskvane run` does it, in a process of its own."""
+    """Task that runs one step without Spark, as `riskvane run` does it, in a process of its own.
+
+    One that writes tables of the lake takes `pool=POOL` like those with Spark.
+    """
     command = ["--env", SETTINGS.environment, "run", step, "--as-of", DAY, "--flow", flow]
     return PythonOperator(task_id=step, python_callable=run_riskvane, op_args=command, **kwargs)
 

@@ -88,6 +88,8 @@ def polars_type(text: str) -> "pl.DataType":
         return pl.Decimal(int(decimal[1]), int(decimal[2]))
     if text.startswith("array<"):
         return pl.List(polars_type(nested_types(text)[0][1]))
+    if text.startswith("struct<"):
+        return pl.Struct({name: polars_type(kind) for name, kind in nested_types(text)})
     raise ValueError(f"{text!r} is not a type that rows of a file become")
 
 

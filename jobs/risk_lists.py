@@ -1,4 +1,8 @@
-"""The risk lists of a flow for each morning: who is listed, in which order and why. Replaces those mornings."""
+"""The risk lists of a flow for each morning: who is listed, in which order and why. Replaces those mornings.
+
+Of a whole population some hundred subjects are listed: picked first, so that all the rest is done for them alone,
+on the driver.
+"""
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -9,7 +13,8 @@ from conf.scenarios import Scenario, load_scenarios
 from conf.settings import Settings
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    import polars as pl
+    from pyspark.sql import SparkSession
 
     from lake.runs import Run
 
@@ -17,9 +22,9 @@ DEVICE_TABLES = ("data_sessions", "calls", "sms", "signalling")
 DEVICE_DAYS = 30  # a card not seen for longer has no last device
 
 
-def run(spark: "SparkSession", settings: Settings, days: DayRange, run: "Run") -> None:
+def run(spark: "SparkSession | None", settings: Settings, days: DayRange, run: "Run") -> None:
     """Pick, explain and publish; one ledger stage per morning names all list versions, which makes it complete."""
-    from lake.publish import publish
+    from lake.publish_batches import publish_batches
 
     scenarios = [scenario for scenario in load_scenarios(settings) if scenario.flow == run.flow]
     if not scenarios:
@@ -28,33 +33,35 @@ def run(spark: "SparkSession", settings: Settings, days: DayRange, run: "Run") -
         with run.stage("risk_lists", day) as stage:
             for scenario in scenarios:
                 only: dict[str, tuple[str, ...]] = {"scenario": (scenario.name,)}
-                for table, rows in lists_of(spark, settings, scenario, day).items():
-                    stage.published(table, publish(rows, settings, table, DayRange.one(day), run, only=only))
-            spark.catalog.clearCache()
+                for table, rows in lists_of(settings, scenario, day).items():
+                    version = publish_batches([rows], settings, table, DayRange.one(day), run, only)
+                    stage.published(table, version)
 
 
-def lists_of(
-    spark: "SparkSession", settings: Settings, scenario: Scenario, day: date
-) -> "dict[str, DataFrame]":
+def lists_of(settings: Settings, scenario: Scenario, day: date) -> "dict[str, pl.DataFrame]":
     """The lists of one scenario and morning by table."""
-    from lake.tables import read_day, read_dimension, read_events
-    from models.reasons import with_reasons
+    import polars as pl
+
+    from lake.rows import day_rows, dimension_rows, known_events
+    from models.reasons import told
     from models.registry import load_version
     from review.lists import account_details, build_lists, card_details, last_devices, listed_rows, pick
 
     kind = scenario.subject
-    picked = pick(read_day(spark, settings, f"{kind}_scores", day), scenario).persist()
-    features = read_day(spark, settings, f"{kind}_features", day).join(picked[["subject_id"]], "subject_id")
-    reasons = features
-    for (version,) in picked.select("model_version").distinct().collect():  # resolved once per run: one
-        reasons = with_reasons(reasons, load_version(settings, scenario.model, version), settings.language)
+    picked = pick(day_rows(settings, f"{kind}_scores", day), scenario)
+    population = day_rows(settings, f"{kind}_features", day)
+    features = population.join(picked.lazy(), on="subject_id", how="semi").collect()
+    reasons = [pl.DataFrame(schema={"subject_id": pl.String})]
+    for (version,), those in picked.group_by("model_version"):  # one run has one: resolved once
+        model = load_version(settings, scenario.model, str(version))
+        reasons.append(told(features.join(those, on="subject_id", how="semi"), model, settings.language))
     if kind == "account":
-        dimensions = [read_dimension(spark, settings, t, day) for t in ("accounts", "customers", "branches")]
+        dimensions = [dimension_rows(settings, t, day) for t in ("accounts", "customers", "branches")]
         details = account_details(picked, features, *dimensions)
     else:
         first = day - timedelta(days=DEVICE_DAYS)
-        usage = [read_events(spark, settings, table, first, day) for table in DEVICE_TABLES]
-        cards, owners = (read_dimension(spark, settings, t, day) for t in ("cards", "card_owners"))
+        usage = [known_events(settings, table, first, day) for table in DEVICE_TABLES]
+        cards, owners = (dimension_rows(settings, t, day) for t in ("cards", "card_owners"))
         details = card_details(picked, cards, owners, last_devices(usage, picked))
-    # A few hundred rows at the end of a long plan: computed once, read by every list and its audit.
-    return build_lists(listed_rows(picked, reasons, details, scenario, settings.language).persist(), scenario)
+    explained = pl.concat(reasons, how="diagonal")
+    return build_lists(listed_rows(picked, explained, details, scenario, settings.language), scenario)

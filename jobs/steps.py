@@ -25,7 +25,7 @@ STEPS = {
     "screening": ("score", "risk_lists", "report"),
     "training": ("train", "gate"),
 }
-WITHOUT_SPARK = ("gate", "report")
+WITHOUT_SPARK = ("gate", "report", "risk_lists")
 MAYBE_SPARK = (
     "ingest",
     "check_mart",
@@ -51,9 +51,7 @@ def run_plan(
     """
     if unknown := [step for step, _ in plan if step not in ALL_STEPS]:
         raise UsageError(f"unknown steps {unknown}; known are {list(ALL_STEPS)}")
-    from conf.spark import plan_for
     from lake.runs import Run
-    from lake.tables import has_few_rows
 
     needed = any(step not in (*WITHOUT_SPARK, *MAYBE_SPARK) for step, _ in plan)
     spark = _session(settings, plan) if needed else None
@@ -61,8 +59,6 @@ def run_plan(
     try:
         for step, days in plan:
             started = perf_counter()
-            if spark is not None:
-                plan_for(spark, settings, has_few_rows(settings, days))
             import_module(f"jobs.{step}").run(spark, settings, days, run)
             tell(f"{step} {days}: done in {perf_counter() - started:.1f} s")
     finally:

@@ -22,7 +22,12 @@ log = logging.getLogger(__name__)
 
 def run(spark: "SparkSession", settings: Settings, days: DayRange, run: "Run") -> None:
     """Train each model with the last morning of `days` as cut-off; DataRefused names those that could not be."""
+    from conf.spark import plan_for
+    from lake.tables import has_few_rows
+
     names = dict.fromkeys(scenario.model for scenario in load_scenarios(settings))
+    tables = {MODEL_SPECS[name].feature_table for name in names}
+    plan_for(spark, settings, has_few_rows(settings, tables))
     problems = []
     with run.stage("train", days.last):
         for name in names:

@@ -45,7 +45,12 @@ def publish_batches(
 
 
 def publish_files(
-    write: Callable[[Path], Sequence[Path]], settings: Settings, table: str, days: DayRange, run: Run
+    write: Callable[[Path], Sequence[Path]],
+    settings: Settings,
+    table: str,
+    days: DayRange,
+    run: Run,
+    only: Only | None = None,
 ) -> int:
     """As `publish_batches`, for rows in the Parquet files that `write` makes in the folder that it is given.
 
@@ -54,7 +59,7 @@ def publish_files(
     with table_lock(settings, table, run.run_id), staging_folder(settings, table, run) as folder:
         folder.mkdir()
         batches = map(pl.read_parquet, write(folder))
-        return _commit(batches, Part(load_contract(table), days, {}), settings, run)
+        return _commit(batches, Part(load_contract(table), days, only or {}), settings, run)
 
 
 def _commit(batches: Iterable[pl.DataFrame], part: Part, settings: Settings, run: Run) -> int:

@@ -3,15 +3,16 @@
 import math
 from typing import TYPE_CHECKING
 
-from conf.errors import RiskvaneError
+from data_contracts.types import polars_type
 from features.catalogue import FEATURE_TABLES, indicators_of
 from features.indicator import Indicator
 from models.bundle import Bundle
+from models.scoring import inputs
 from models.specs import MODEL_SPECS
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from pyspark.sql import DataFrame
+    import numpy as np
+    import polars as pl
 
 MOST_REASONS = 5
 REASONS = "array<struct<code:string,text:string,value:string>>"
@@ -25,52 +26,51 @@ UNKNOWN = {"zh": "未知", "en": "unknown"}
 YES_NO = {"zh": ("否", "是"), "en": ("no", "yes")}
 
 
-def with_reasons(frame: "DataFrame", model: Bundle, language: str) -> "DataFrame":
-    """`frame` (keys and features of the listed rows) plus `reasons` and `not_evaluable`.
+def told(features: "pl.DataFrame", model: Bundle, language: str) -> "pl.DataFrame":
+    """`subject_id` of each row plus `reasons` and `not_evaluable`.
 
     `reasons`: at most five indicators that raise the score, strongest first, each measure once: code (the
-    indicator), a sentence in `language`, the value. `not_evaluable` (array<string>): words of the inputs that
+    indicator), a sentence in `language`, the value. `not_evaluable` (list of text): words of the inputs that
     are unknown although "nothing happened" would have a value, so a feed was missing. Costs about ten times a
     prediction: give it listed rows only. Raises RiskvaneError when features are missing.
     """
-    import pandas as pd  # the decorator below wants the annotations as they are, not as text
-    from pyspark.sql import functions as F
+    import polars as pl
 
-    if missing := sorted(set(model.features) - set(frame.columns)):
-        raise RiskvaneError(f"reasons of model {model.name} need the features {missing}; found none of them")
-    told = frame.sparkSession.sparkContext.broadcast(model)
-    inputs = F.struct(*[F.col(name).cast("double").alias(name) for name in model.features])
-
-    @F.pandas_udf(f"struct<reasons:{REASONS},not_evaluable:array<string>>")  # type: ignore[call-overload]
-    def explain_batch(values: pd.DataFrame) -> pd.DataFrame:
-        reasons, unknown = explain(values, told.value, language)
-        return pd.DataFrame({"reasons": reasons, "not_evaluable": unknown})
-
-    explained = frame.withColumn("_explained", explain_batch(inputs))
-    return explained.select("*", "_explained.reasons", "_explained.not_evaluable").drop("_explained")
+    reasons, unknown = explain(inputs(features, model), model, language)
+    names = features["subject_id"]
+    return pl.DataFrame(
+        {"subject_id": names, "reasons": reasons, "not_evaluable": unknown},
+        schema={
+            "subject_id": pl.String,
+            "reasons": polars_type(REASONS),
+            "not_evaluable": pl.List(pl.String),
+        },
+    )
 
 
 def explain(
-    values: "pd.DataFrame", model: Bundle, language: str
+    values: "np.ndarray", model: Bundle, language: str
 ) -> tuple[list[list[dict[str, str]]], list[list[str]]]:
-    """Reasons and not evaluable inputs of each row of `values` (the model's features as doubles)."""
-    told = {i.name: i for i in _indicators(model)}
+    """Reasons and not evaluable inputs of each row of `values` (the model's features as doubles in their order)."""
     import numpy as np
 
-    parts = np.asarray(model.booster.predict(values, pred_contrib=True, num_threads=1))[:, :-1]
+    known = {i.name: i for i in _indicators(model)}
+    if not len(values):
+        return [], []
+    parts = np.asarray(model.booster.predict(values, pred_contrib=True))[:, :-1]
     reasons, unknown = [], []
-    for row, part in zip(values.itertuples(index=False), parts, strict=True):
+    for row, part in zip(values.tolist(), parts, strict=True):
         found: dict[str, dict[str, str]] = {}
         # Equal parts keep the order of the features, so that a rerun says the same.
         for n in sorted(range(len(part)), key=lambda n: (-part[n], n)):
             if part[n] <= 0 or len(found) == MOST_REASONS:
                 break
-            indicator = told[model.features[n]]
+            indicator = known[model.features[n]]
             found.setdefault(
                 indicator.measure, reason(indicator, row[n], model.normals[indicator.name], language)
             )
         reasons.append(list(found.values()))
-        empty = [told[name] for name, value in zip(model.features, row, strict=True) if math.isnan(value)]
+        empty = [known[name] for name, value in zip(model.features, row, strict=True) if math.isnan(value)]
         unknown.append([words(i, language) for i in empty if i.empty is not None])
     return reasons, unknown
 

@@ -111,7 +111,7 @@ def test_assets_tie_the_dags_together(bag):
     [
         ("nightly", "ingest", []),
         ("nightly", "card_features", []),
-        ("nightly", "risk_lists", []),
+        ("nightly", "score", []),
         ("screening", "score", ["--only="]),
         ("training", "train", []),
     ],
@@ -127,7 +127,8 @@ def test_a_spark_task_submits_its_step_for_the_morning_of_the_partition(bag, dag
 
 
 @pytest.mark.parametrize(
-    ("dag_id", "step"), [("nightly", "report"), ("screening", "report"), ("training", "gate")]
+    ("dag_id", "step"),
+    [("nightly", "risk_lists"), ("nightly", "report"), ("screening", "report"), ("training", "gate")],
 )
 def test_a_task_without_spark_runs_the_command_for_the_morning_of_the_partition(bag, dag_id, step):
     task = bag.dags[dag_id].get_task(step)

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+import polars.selectors as cs
 
 from data_contracts.contract import load_contract
 from data_contracts.types import polars_type
@@ -32,7 +33,8 @@ def mart(table: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
         filled.append(
             {k: v.replace(tzinfo=BUSINESS) if isinstance(v, datetime) else v for k, v in base.items()}
         )
-    return for_computing(pl.DataFrame(filled, types), table, str(BUSINESS))
+    rows = pl.DataFrame(filled, types).with_columns(cs.datetime().dt.convert_time_zone(str(BUSINESS)))
+    return for_computing(rows, table)
 
 
 def computed(

@@ -44,9 +44,8 @@ def test_rows_and_mornings_are_known_without_reading_them(log):
     assert first_known(log) == {YESTERDAY: AS_OF, LONG_AGO: AS_OF}
 
 
-def test_few_rows_are_counted_within_reach_only(settings, log, monkeypatch):
-    assert has_few_rows(settings, DayRange.one(AS_OF))
-    monkeypatch.setattr(tables, "FEW_ROWS_READ", 5)  # four rows of yesterday lie within reach
-    assert has_few_rows(settings, DayRange.one(AS_OF))
-    monkeypatch.setattr(tables, "FEW_ROWS_READ", 4)
-    assert not has_few_rows(settings, DayRange.one(AS_OF))
+def test_few_rows_are_told_from_the_logs(settings, log, monkeypatch):
+    monkeypatch.setattr(tables, "FEW_ROWS_READ", 6)
+    assert has_few_rows(settings, ["sms", "calls"])  # calls were never written
+    monkeypatch.setattr(tables, "FEW_ROWS_READ", 5)
+    assert not has_few_rows(settings, ["sms"])

@@ -7,8 +7,9 @@ from conf.errors import UsageError
 from data_contracts.contract import load_contract
 from lake.publish import publish
 from lake.quarantine import quarantine
+from lake.rows import dimension_rows, known_events
 from lake.runs import Run
-from lake.tables import read_day, read_dimension, read_events, read_table
+from lake.tables import read_day, read_table
 from tests.lake.rows import AS_OF, LINEAGE, NEXT, batch, frame, message, rows_of
 
 YESTERDAY = AS_OF - timedelta(days=1)
@@ -28,12 +29,17 @@ def test_a_table_that_was_never_written_is_an_empty_frame_with_its_columns(spark
     found = [
         read_table(spark, settings, "sms"),
         read_day(spark, settings, "account_scores", AS_OF),
-        read_events(spark, settings, "sms", YESTERDAY, AS_OF),
-        read_dimension(spark, settings, "accounts", AS_OF),
     ]
-    for rows, table in zip(found, ("sms", "account_scores", "sms", "accounts"), strict=True):
+    for rows, table in zip(found, ("sms", "account_scores"), strict=True):
         assert rows.collect() == []
         assert rows.schema == load_contract(table).spark_schema()
+    events, dimension = (
+        known_events(settings, "sms", YESTERDAY, AS_OF),
+        dimension_rows(settings, "accounts", AS_OF),
+    )
+    for rows, table in ((events.collect(), "sms"), (dimension, "accounts")):
+        assert rows.is_empty()
+        assert rows.columns == [column.name for column in load_contract(table).columns]
     with pytest.raises(UsageError, match="no table 'smss' is under contract"):
         read_table(spark, settings, "smss")
 
@@ -48,18 +54,13 @@ def test_events_are_those_of_the_days_that_the_morning_knew(spark, settings, run
         message("late, known at last", YESTERDAY - timedelta(days=1), AS_OF, is_late=True),
     ]
     publish_range(spark, settings, run, "sms", rows)
-    found = read_events(spark, settings, "sms", YESTERDAY - timedelta(days=1), AS_OF)
-    assert sorted(row.sms_id for row in found.collect()) == ["first day", "last day", "late, known at last"]
-    plan = found._jdf.queryExecution().executedPlan().toString()
-    pruned = plan.split("PartitionFilters: [")[1].split("]")[0]
-    assert "event_date" in pruned
-    assert ">= 2026-03-07" in pruned.replace("20519", "2026-03-07")
-    next_morning = read_events(spark, settings, "sms", YESTERDAY, NEXT)  # now the late row counts
-    assert {row.sms_id for row in next_morning.collect()} == {
-        "last day",
-        "late, not known yet",
-        "happens at as_of",
-    }
+
+    def known(first, as_of):
+        return set(known_events(settings, "sms", first, as_of).collect()["sms_id"])
+
+    assert known(YESTERDAY - timedelta(days=1), AS_OF) == {"first day", "last day", "late, known at last"}
+    # on the next morning the late row counts
+    assert known(YESTERDAY, NEXT) == {"last day", "late, not known yet", "happens at as_of"}
     assert [row.sms_id for row in read_day(spark, settings, "sms", NEXT).collect()] == ["late, not known yet"]
 
 
@@ -80,8 +81,8 @@ def test_a_dimension_gives_the_newest_change_that_the_morning_knew(spark, settin
         cell("c", "not known yet", LATER),
     ]
     publish_range(spark, settings, run, "cells", rows)
-    found = read_dimension(spark, settings, "cells", NEXT)
-    assert {row.cell_id: row.county for row in found.collect()} == {"a": "new", "b": "only"}
+    found = dimension_rows(settings, "cells", NEXT)
+    assert dict(found.select("cell_id", "county").rows()) == {"a": "new", "b": "only"}
     assert found.columns == [column.name for column in load_contract("cells").columns]
 
 
@@ -96,7 +97,7 @@ def test_a_change_counts_from_the_day_on_which_it_becomes_valid(spark, settings,
 
     rows = [phone(YESTERDAY, "today's"), phone(NEXT, "tomorrow's")]  # both are known on AS_OF
     publish_range(spark, settings, run, "tac_library", rows)
-    brands = [read_dimension(spark, settings, "tac_library", day).collect()[0].brand for day in (AS_OF, NEXT)]
+    brands = [dimension_rows(settings, "tac_library", day)["brand"].item() for day in (AS_OF, NEXT)]
     assert brands == ["today's", "tomorrow's"]
 
 

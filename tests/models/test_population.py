@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
 
 from conf.scenarios import load_scenario
 from models.population import population
 
-pytestmark = pytest.mark.spark
 AS_OF = date(2026, 3, 5)
 NEW = load_scenario("account_monitoring")  # 30 days; known ones rest for 60
 OLD = load_scenario("account_screening")
@@ -17,11 +16,11 @@ OLD = load_scenario("account_screening")
 
 def at(days_before, hour=12):
     day = AS_OF - timedelta(days=days_before)
-    return datetime(day.year, day.month, day.day, hour, tzinfo=ZoneInfo("Asia/Shanghai"))
+    return datetime(day.year, day.month, day.day, hour)
 
 
 @pytest.fixture(scope="module")
-def frames(spark):
+def frames():
     opened = {
         "today": at(0, 0),  # opened on as_of itself: not yet anybody's
         "yesterday": at(1, 23),
@@ -33,10 +32,8 @@ def frames(spark):
         "cleared": at(5),
     }
     rows = [(name, "c", "private", "b", moment) for name, moment in opened.items()]
-    subjects = spark.createDataFrame(
-        rows,
-        "subject_id string, customer_id string, customer_type string, branch_id string, opened_at timestamp",
-    )
+    columns = ["subject_id", "customer_id", "customer_type", "branch_id", "opened_at"]
+    subjects = pl.DataFrame(rows, columns, orient="row")
     labels = [
         ("account", "known", 1, AS_OF),
         (
@@ -49,8 +46,8 @@ def frames(spark):
         ("account", "cleared", 0, AS_OF),
         ("card", "yesterday", 1, AS_OF),  # a card that happens to have the same name
     ]
-    return subjects, spark.createDataFrame(
-        labels, "subject_kind string, subject_id string, label int, known_as_of date"
+    return subjects, pl.DataFrame(
+        labels, ["subject_kind", "subject_id", "label", "known_as_of"], orient="row"
     )
 
 
@@ -63,6 +60,13 @@ def frames(spark):
     ],
 )
 def test_the_population_of_a_scenario(frames, scenario, asked):
-    found = population(*frames, scenario, AS_OF).collect()
-    assert {row["subject_id"] for row in found} == asked
-    assert {(row["as_of"], row["population"]) for row in found} == {(AS_OF, scenario.population)}
+    found = population(*frames, scenario, AS_OF)
+    assert set(found["subject_id"]) == asked
+    assert found.select("as_of", "population").unique().rows() == [(AS_OF, scenario.population)]
+
+
+def test_an_imported_list_may_name_accounts_or_their_holders(frames):
+    subjects, labels = frames
+    assert set(population(subjects, labels, NEW, AS_OF, {"edge", "nobody"})["subject_id"]) == {"edge"}
+    assert population(subjects, labels, NEW, AS_OF, {"c"}).height == 4  # everybody's holder
+    assert population(subjects, labels, NEW, AS_OF, set()).is_empty()

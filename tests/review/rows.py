@@ -91,9 +91,11 @@ STARTED = datetime(2026, 3, 5, 18, 30, tzinfo=UTC)
 
 def put(settings: Settings, table: str, rows: list[dict]) -> None:
     """Append rows to a table of the lake, without Spark."""
-    path = load_contract(table).path(settings.lake)
+    contract = load_contract(table)
+    path = contract.path(settings.lake)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_deltalake(str(path), arrow(table, rows), mode="append")
+    partitions = list(contract.partition_by) or None
+    write_deltalake(str(path), arrow(table, rows), mode="append", partition_by=partitions)
 
 
 def ledger_row(stage: str, versions=(), status="complete", counts=(None,) * 5, flow="nightly") -> dict:

@@ -3,19 +3,21 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import polars as pl
 import pytest
-from pyspark.testing import assertDataFrameEqual
+from polars.testing import assert_frame_equal
 
 from conf.scenarios import load_scenario
 from review.lists import account_details, build_lists, card_details, last_devices, listed_rows, pick
 
-pytestmark = pytest.mark.spark
-
 AS_OF = date(2026, 3, 6)
-SCORES = (
-    "as_of date, scenario string, population string, subject_id string, customer_id string, customer_type string,"
-    " branch_id string, risk_score double, model_name string, model_version string, run_id string"
-)
+SCORES = {
+    "as_of": pl.Date, "scenario": pl.String, "population": pl.String, "subject_id": pl.String, "customer_id": pl.String,
+    "customer_type": pl.String, "branch_id": pl.String, "risk_score": pl.Float64, "model_name": pl.String,
+    "model_version": pl.String, "run_id": pl.String,
+}  # fmt: skip
+LOCAL = pl.Datetime("us", "Asia/Shanghai")
+REASONS = pl.List(pl.Struct({"code": pl.String, "text": pl.String, "value": pl.String}))
 # Thresholds of its own: those of the shipped scenario may move.
 ACCOUNTS = replace(
     load_scenario("account_monitoring"), red_from=60.0, yellow_from=20.0, list_from=1.0, capacity=200
@@ -23,23 +25,20 @@ ACCOUNTS = replace(
 CARDS = load_scenario("card_monitoring")
 
 
-def score(subject, value, kind="private", scenario="account_monitoring", as_of=AS_OF, branch="91000"):
-    return (as_of, scenario, "new", subject, f"k-{subject}", kind, branch, value, "accounts", "3", "run-1")
+def score(subject, value, kind="private", scenario="account_monitoring", branch="91000"):
+    return (AS_OF, scenario, "new", subject, f"k-{subject}", kind, branch, value, "accounts", "3", "run-1")
 
 
-@pytest.fixture
-def scores(spark):
-    return lambda *rows: spark.createDataFrame(list(rows), SCORES)
+def scores(*rows):
+    return pl.LazyFrame(list(rows), SCORES, orient="row")
 
 
 def ranked(frame):
-    rows = frame.select("list_table", "rank", "subject_id", "risk_label").collect()
-    return sorted(
-        (r.list_table.removeprefix("risk_list_"), r["rank"], r.subject_id, r.risk_label) for r in rows
-    )
+    rows = frame.select("list_table", "rank", "subject_id", "risk_label").rows()
+    return [(table.removeprefix("risk_list_"), *rest) for table, *rest in rows]
 
 
-def test_labels_begin_exactly_at_their_thresholds_and_nothing_below_list_from_is_listed(scores):
+def test_labels_begin_exactly_at_their_thresholds_and_nothing_below_list_from_is_listed():
     frame = scores(
         score("a", 100.0),
         score("b", 60.0),  # exactly red_from
@@ -63,34 +62,30 @@ def test_labels_begin_exactly_at_their_thresholds_and_nothing_below_list_from_is
     assert [ACCOUNTS.label(s) for s in (100.0, 60.0, 59.99, 20.0, 19.99, 1.0)] == [row[3] for row in found]
 
 
-def test_ranks_and_capacity_count_per_list_and_morning_with_ties_by_subject(scores):
+def test_ranks_and_capacity_count_per_list_with_ties_by_subject():
     frame = scores(
         score("p3", 50.0),
         score("p1", 50.0),  # a tie: the smaller subject first
         score("p2", 50.0),  # third of the tie: beyond the capacity of two
         score("c1", 30.0, "corporate"),  # a list of its own, ranks of its own
         score("c2", 40.0, "corporate"),
-        score("p9", 5.0, as_of=date(2026, 3, 7)),  # another morning
         score("x1", 90.0, scenario="account_screening"),  # another scenario
         score("u1", 90.0, "trust"),  # no list for this type
     )
-    picked = pick(frame, replace(ACCOUNTS, capacity=2)).orderBy("as_of", "list_table", "rank")
-    found = [(str(r.as_of)[-2:], r.list_table[10:], r["rank"], r.subject_id) for r in picked.collect()]
-    assert found == [
-        ("06", "corporate", 1, "c2"),
-        ("06", "corporate", 2, "c1"),
-        ("06", "private", 1, "p1"),
-        ("06", "private", 2, "p2"),
-        ("07", "private", 1, "p9"),
+    assert [row[:3] for row in ranked(pick(frame, replace(ACCOUNTS, capacity=2)))] == [
+        ("corporate", 1, "c2"),
+        ("corporate", 2, "c1"),
+        ("private", 1, "p1"),
+        ("private", 2, "p2"),
     ]
 
 
-def test_phone_and_iot_cards_share_one_ranking(scores):
+def test_phone_and_iot_cards_share_one_ranking():
     rows = [score("1", 30.0, "phone", "card_monitoring"), score("2", 40.0, "iot", "card_monitoring")]
     assert ranked(pick(scores(*rows), CARDS)) == [("cards", 1, "2", "yellow"), ("cards", 2, "1", "yellow")]
 
 
-def test_an_account_row_carries_what_a_reviewer_needs(spark, scores):
+def test_an_account_row_carries_what_a_reviewer_needs():
     picked = pick(
         scores(
             score("a", 70.0),
@@ -100,24 +95,27 @@ def test_an_account_row_carries_what_a_reviewer_needs(spark, scores):
         ACCOUNTS,
     )
     opened = datetime(2026, 2, 20, 23, 59, tzinfo=ZoneInfo("Asia/Shanghai"))  # another day elsewhere
-    accounts = spark.createDataFrame(
+    accounts = pl.DataFrame(
         [("a", "k-a", "91000", opened), ("c", "k-c", "91001", opened), ("z", "k-z", "91000", opened)],
-        "account_id string, customer_id string, branch_id string, opened_at timestamp",
+        {"account_id": pl.String, "customer_id": pl.String, "branch_id": pl.String, "opened_at": LOCAL},
+        orient="row",
     )
-    customers = spark.createDataFrame([("k-a", "n-a")], "customer_id string, name_id string")
-    branches = spark.createDataFrame(
+    customers = pl.DataFrame({"customer_id": ["k-a"], "name_id": ["n-a"]})
+    branches = pl.DataFrame(
         [("91000", "支行一", "90001"), ("90001", "分行一", "90000"), ("91001", "支行二", "90009")],
-        "branch_id string, branch_name string, parent_branch_id string",
+        ["branch_id", "branch_name", "parent_branch_id"],
+        orient="row",
     )
     money = ("in", "out", "company_to_private", "private_to_company")
-    features = spark.createDataFrame(
-        [("a", 1, Decimal(10), 2, Decimal(20), 3, Decimal(30), 4, Decimal(40))],
-        "subject_id string," + ",".join(f"{m}_count_30d bigint, {m}_amount_30d decimal(18,2)" for m in money),
-    )
-    reasons = spark.createDataFrame(
-        [("a", [("in_count_7d", "笔数多", "38")])],
-        "subject_id string, reasons array<struct<code string, text string, value string>>",
-    )
+    figures = {
+        f"{m}_{what}_30d": pl.Int64 if what == "count" else pl.Decimal(18, 2)
+        for m in money
+        for what in ("count", "amount")
+    }
+    given = ("a", 1, Decimal(10), 2, Decimal(20), 3, Decimal(30), 4, Decimal(40))
+    features = pl.DataFrame([given], {"subject_id": pl.String} | figures, orient="row")
+    told = [{"code": "in_count_7d", "text": "笔数多", "value": "38"}]
+    reasons = pl.DataFrame([("a", told)], {"subject_id": pl.String, "reasons": REASONS}, orient="row")
     details = account_details(picked, features, accounts, customers, branches)
     lists = build_lists(listed_rows(picked, reasons, details, ACCOUNTS, "zh"), ACCOUNTS)
     assert list(lists) == ["risk_list_private", "risk_list_corporate"]
@@ -126,30 +124,18 @@ def test_an_account_row_carries_what_a_reviewer_needs(spark, scores):
         *("second_level_branch", "branch_name", "opened_on", "inbound_amount_30d", "not_evaluable"),
     )
     day = date(2026, 2, 20)
-    schema = (
-        "rank int, subject_id string, branch_id string, risk_label string, control_suggestion string, name_id string,"
-        " second_level_branch string, branch_name string, opened_on date, inbound_amount_30d decimal(18,2),"
-        " not_evaluable array<string>"
-    )
     hold, watch = "暂停非柜面交易并核实身份", "持续观察"
-    assertDataFrameEqual(
-        lists["risk_list_private"].select(*columns),
-        spark.createDataFrame(
-            [
-                (1, "a", "91000", "red", hold, "n-a", "分行一", "支行一", day, Decimal(10), []),
-                (2, "b", None, "green", watch, None, None, None, None, None, []),
-            ],
-            schema,
-        ),
-        ignoreNullable=True,
-    )
-    (company,) = lists["risk_list_corporate"].collect()
-    assert (company.branch_id, company.branch_name, company.second_level_branch) == ("91001", "支行二", None)
-    assert (company.company_to_private_amount_30d, company.reasons) == (None, [])
-    (row,) = lists["risk_list_private"].where("subject_id = 'a'").collect()
-    assert [reason.asDict() for reason in row.reasons] == [
-        {"code": "in_count_7d", "text": "笔数多", "value": "38"}
+    expected = [
+        (1, "a", "91000", "red", hold, "n-a", "分行一", "支行一", day, Decimal(10), []),
+        (2, "b", None, "green", watch, None, None, None, None, None, []),
     ]
+    found = lists["risk_list_private"].select(*columns)
+    assert_frame_equal(found, pl.DataFrame(expected, found.schema, orient="row"))
+    (company,) = lists["risk_list_corporate"].iter_rows(named=True)
+    shown = (company["branch_id"], company["branch_name"], company["second_level_branch"])
+    assert shown == ("91001", "支行二", None)
+    assert (company["company_to_private_amount_30d"], company["reasons"]) == (None, [])
+    assert lists["risk_list_private"].filter(subject_id="a")["reasons"].to_list() == [told]
 
 
 @pytest.mark.parametrize("table", ["risk_list_private", "risk_list_corporate", "risk_list_cards"])
@@ -160,7 +146,7 @@ def test_lists_have_exactly_the_columns_of_their_contract(table):
     assert {*COMMON, *DETAILS[table]} == {column.name for column in load_contract(table).columns}
 
 
-def test_a_card_row_goes_to_its_county_with_the_device_seen_last(spark, scores):
+def test_a_card_row_goes_to_its_county_with_the_device_seen_last():
     picked = pick(
         scores(
             score("1", 70.0, "phone", "card_monitoring", branch=None),
@@ -168,36 +154,36 @@ def test_a_card_row_goes_to_its_county_with_the_device_seen_last(spark, scores):
         ),
         CARDS,
     )
-    cards = spark.createDataFrame(
-        [("1", "o-1", "o-1", "phone", "990101", "BSS", "厅店", "49元", datetime(2026, 2, 25))],
-        "card_id string, owner_id string, customer_id string, card_kind string, home_county string,"
-        " platform string, sales_channel string, tariff string, opened_at timestamp",
-    )
-    owners = spark.createDataFrame([("o-1", "n-1")], "owner_id string, name_id string")
+    cards = pl.DataFrame(
+        {
+            "card_id": ["1"], "owner_id": ["o-1"], "customer_id": ["o-1"], "card_kind": ["phone"],
+            "home_county": ["990101"], "platform": ["BSS"], "sales_channel": ["厅店"], "tariff": ["49元"],
+            "opened_at": [datetime(2026, 2, 25)],
+        }
+    )  # fmt: skip
+    owners = pl.DataFrame({"owner_id": ["o-1"], "name_id": ["n-1"]})
     noon = datetime(2026, 3, 5, 12)
-    usage = "card_id string, imei_id string, happened_at timestamp"
-    calls = spark.createDataFrame(
-        [
-            ("1", "i-old", datetime(2026, 3, 1)),
-            ("1", "i-a", noon),
-            ("1", None, datetime(2026, 3, 5, 13)),  # seen without a device: says nothing
-            ("9", "i-z", noon),  # not picked
-        ],
-        usage,
-    )
-    sms = spark.createDataFrame([("1", "i-b", noon)], usage)  # a tie: the greater device
-    devices = last_devices([calls, sms], picked)
-    assert [tuple(row) for row in devices.collect()] == [("1", "i-b")]
-    reasons = spark.createDataFrame(
-        [("1", [], ["roaming_days_7d"])],
-        "subject_id string, reasons array<struct<code string, text string, value string>>,"
-        " not_evaluable array<string>",
+    usage = ["card_id", "imei_id", "happened_at"]
+    calls = [
+        ("1", "i-old", datetime(2026, 3, 1)),
+        ("1", "i-a", noon),
+        ("1", None, datetime(2026, 3, 5, 13)),  # seen without a device: says nothing
+        ("9", "i-z", noon),  # not picked
+    ]
+    sms = [("1", "i-b", noon)]  # a tie: the greater device
+    devices = last_devices([pl.LazyFrame(rows, usage, orient="row") for rows in (calls, sms)], picked)
+    assert devices.rows(named=True) == [{"imei_id": "i-b", "subject_id": "1"}]
+    reasons = pl.DataFrame(
+        {"subject_id": ["1"], "reasons": [[]], "not_evaluable": [["roaming_days_7d"]]},
+        {"subject_id": pl.String, "reasons": REASONS, "not_evaluable": pl.List(pl.String)},
     )
     details = card_details(picked, cards, owners, devices)
     lists = build_lists(listed_rows(picked, reasons, details, CARDS, "en"), CARDS)
-    rows = lists["risk_list_cards"].orderBy("rank").collect()
-    assert [(r.subject_id, r.branch_id, r.card_kind, r.imei_id, r.not_evaluable) for r in rows] == [
-        ("1", "990101", "phone", "i-b", ["roaming_days_7d"]),
-        ("2", None, "iot", None, []),
-    ]
-    assert [r.control_suggestion for r in rows] == ["stop the card and run the second identity check"] * 2
+    rows = (
+        lists["risk_list_cards"]
+        .select("subject_id", "branch_id", "card_kind", "imei_id", "not_evaluable")
+        .rows()
+    )
+    assert rows == [("1", "990101", "phone", "i-b", ["roaming_days_7d"]), ("2", None, "iot", None, [])]
+    suggestions = lists["risk_list_cards"]["control_suggestion"].to_list()
+    assert suggestions == ["stop the card and run the second identity check"] * 2
