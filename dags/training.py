@@ -6,8 +6,8 @@ it with the champion in service and promotes it only where it is better by the r
 **If it fails:** open the log of the red task; its last line begins with `JOB FAILED` and says what broke. Mend it,
 clear the task. The champion in service stays in service until the gate has promoted another.
 
-**If `gate` refuses** (exit code 3, never retried): the challenger is worse or too little was known to judge; its
-reasons are in the message and in the model registry (`make mlflow`). Nothing needs doing; scoring goes on.
+**If a challenger is not promoted:** `gate` ends well all the same, for nothing is broken: it was worse than the
+champion. The log of `gate` and the version's tag `gate` (`make mlflow`) say why; scoring goes on.
 """
 
 from datetime import datetime

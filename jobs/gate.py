@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from conf.days import DayRange
-from conf.errors import DataRefused
 from conf.scenarios import load_scenarios
 from conf.settings import Settings
 
@@ -14,20 +13,15 @@ if TYPE_CHECKING:
 
 
 def run(spark: "SparkSession | None", settings: Settings, days: DayRange, run: "Run") -> None:
-    """Judge every model of the settings' scenarios; DataRefused names the challengers that were turned away.
+    """Judge the challenger of every model of the settings' scenarios, and say what became of it.
 
-    The registry keeps the verdict (aliases `champion` and `previous`); a champion stays in service until a
-    better one is promoted.
+    The registry keeps the verdict (aliases `champion` and `previous`, tag `gate`). A champion stays in service
+    until a better one is promoted; that a challenger is worse is a result, not a failure.
     """
     from models.registry import gate
 
     names = dict.fromkeys(scenario.model for scenario in load_scenarios(settings))
     with run.stage("gate", days):
-        verdicts = [gate(settings, name) for name in names]
-        for verdict in verdicts:
+        for verdict in [gate(settings, name) for name in names]:
             outcome = "promoted" if verdict.promoted else "not promoted"
             print(f"model {verdict.model} version {verdict.version}: {outcome}, {verdict.reason}")
-        if refused := [v for v in verdicts if v.refused]:
-            raise DataRefused(
-                "the gate refused", [f"model {v.model} version {v.version}: {v.reason}" for v in refused]
-            )

@@ -1,16 +1,20 @@
 """Published tables without Spark and without a JVM, for the command line, worklists and reports."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from conf.errors import RiskvaneError
 from conf.settings import Settings
 from data_contracts.contract import all_contracts, load_contract
+from lake.files import Limits
+from lake.rows import files_of, scan_rows
 from lake.runs import COMPLETE, RUNS
 from lake.tables import day_column, exists
 from lake.writer import arrow_schema
@@ -39,10 +43,11 @@ def list_rows(
             f"{table} was not published for {as_of} by a completed run; newest mornings: {newest}. "
             f"Ask for one of them, or run `riskvane night --as-of {as_of}` first"
         )
-    wanted = pc.field("as_of") == as_of
+    wanted = pl.col("as_of") == as_of
     if branch is not None:
-        wanted &= pc.field("branch_id") == branch
-    rows = _at(settings, table, versions, as_of).to_pyarrow_dataset().to_table(filter=wanted)
+        wanted &= pl.col("branch_id") == branch
+    of_day = {"as_of": (as_of, as_of)}
+    rows = _at(versions, as_of, lambda version: rows_where(settings, table, wanted, of_day, version=version))
     rows = rows.sort_by([("scenario", "ascending"), ("rank", "ascending")])
     return rows if top is None else _first_of_each(rows, "scenario", top)
 
@@ -54,20 +59,35 @@ def read_day_arrow(
 
     No row, and no error, when there is no such morning or table.
     """
-    contract = load_contract(table)
-    if not exists(settings, table):
-        schema = arrow_schema(contract)
-        return schema.empty_table().select(list(columns or schema.names))
-    data = _open(settings, table).to_pyarrow_dataset()
-    names = list(columns) if columns is not None else None
-    return data.to_table(filter=pc.field(day_column(contract)) == as_of, columns=names)
+    day = day_column(load_contract(table))
+    return rows_where(settings, table, pl.col(day) == as_of, {day: (as_of, as_of)}, columns)
+
+
+def rows_where(
+    settings: Settings,
+    table: str,
+    condition: pl.Expr,
+    limits: Limits,
+    columns: Sequence[str] | None = None,
+    version: int | None = None,
+) -> pa.Table:
+    """The rows that meet `condition`, in no order; only `columns` when given. An unwritten table has none.
+
+    Read are the files that may hold rows within `limits`.
+    """
+    rows = scan_rows(files_of(settings, table, limits, version), table, settings.timezone).filter(condition)
+    schema = arrow_schema(load_contract(table))
+    wanted = pa.schema([schema.field(name) for name in columns]) if columns is not None else schema
+    return rows.select(wanted.names).collect().to_arrow(compat_level=pl.CompatLevel.oldest()).cast(wanted)
 
 
 def runs(settings: Settings) -> pa.Table:
     """The whole run ledger, oldest first: one row per run, stage and morning."""
     if not exists(settings, RUNS):
         return arrow_schema(load_contract(RUNS)).empty_table()
-    rows = _open(settings, RUNS).to_pyarrow_table()
+    schema = arrow_schema(load_contract(RUNS))
+    files = [pq.ParquetFile(file).read(use_threads=False) for file in files_of(settings, RUNS, {})]
+    rows = pa.concat_tables([schema.empty_table(), *(one.select(schema.names).cast(schema) for one in files)])
     return rows.sort_by([("started_at", "ascending"), ("stage", "ascending"), ("as_of", "ascending")])
 
 
@@ -109,14 +129,14 @@ def _complete_versions(settings: Settings, table: str) -> dict[date, int]:
     return found
 
 
-def _at(settings: Settings, table: str, versions: dict[date, int], as_of: date) -> "DeltaTable":
+def _at(versions: dict[date, int], as_of: date, read: Callable[[int], pa.Table]) -> pa.Table:
     from deltalake.exceptions import DeltaError
 
     try:
-        return _open(settings, table, versions[as_of])
+        return read(versions[as_of])
     except DeltaError:
         # Delta forgets how to rebuild versions after a month; later runs left the rows of that morning alone.
-        return _open(settings, table, max(versions.values()))
+        return read(max(versions.values()))
 
 
 def _first_of_each(rows: pa.Table, column: str, count: int) -> pa.Table:

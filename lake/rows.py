@@ -21,14 +21,17 @@ Rows = TypeVar("Rows", "pl.DataFrame", "pl.LazyFrame")
 CENTS = 2  # digits of money behind the point
 
 
-def files_of(settings: Settings, table: str, limits: Limits) -> list[str]:
-    """The files of `table` that may hold rows within `limits`; none where the table was never written."""
+def files_of(settings: Settings, table: str, limits: Limits, version: int | None = None) -> list[str]:
+    """The files of `table`, at `version` or as it is now, that may hold rows within `limits`.
+
+    None where the table was never written.
+    """
     from deltalake import DeltaTable
 
     if not exists(settings, table):
         return []
     folder = table_path(settings, table)
-    return sorted(paths(DeltaTable(str(folder)), folder, limits))
+    return sorted(paths(DeltaTable(str(folder), version=version), folder, limits))
 
 
 def event_files(settings: Settings, table: str, first: date, as_of: date) -> list[str]:

@@ -38,7 +38,6 @@ class Verdict:
     model: str
     version: str
     promoted: bool
-    refused: bool  # worse than the champion
     reason: str
 
 
@@ -104,7 +103,10 @@ def register(
 
 def gate(settings: Settings, name: str) -> Verdict:
     """Promote the challenger of `name` when it is the first, or ranks no worse than the champion did on the
-    challenger's own validation rows; else leave the champion. Raises RiskvaneError without a challenger."""
+    challenger's own validation rows; else leave the champion. The version's tag `gate` keeps the verdict.
+
+    Raises RiskvaneError without a challenger.
+    """
     registry = client(settings)
     version = _version(registry, name, CHALLENGER)
     if version is None:
@@ -113,15 +115,19 @@ def gate(settings: Settings, name: str) -> Verdict:
         )
     serving = _version(registry, name, CHAMPION)
     if serving is not None and serving.version == version.version:
-        return Verdict(name, str(version.version), False, False, "is the champion already")
+        return Verdict(name, str(version.version), False, "is the champion already")
     metrics = registry.get_run(version.run_id).data.metrics
     new, old = metrics.get(f"valid_{CRITERION}"), metrics.get(f"champion_{CRITERION}")
     if serving is not None and (new is None or (old is not None and new < old)):
         reason = f"{CRITERION} {new} is worse than the champion's {old} on the same rows"
-        return Verdict(name, str(version.version), False, True, reason)
-    promote(settings, name, str(version.version))
-    reason = "first version" if serving is None else f"{CRITERION} {new} against the champion's {old}"
-    return Verdict(name, str(version.version), True, False, reason)
+        verdict = Verdict(name, str(version.version), False, reason)
+    else:
+        promote(settings, name, str(version.version))
+        reason = "first version" if serving is None else f"{CRITERION} {new} against the champion's {old}"
+        verdict = Verdict(name, str(version.version), True, reason)
+    told = f"{'promoted' if verdict.promoted else 'not promoted'}: {reason}"
+    registry.set_model_version_tag(name, verdict.version, "gate", told)
+    return verdict
 
 
 def promote(settings: Settings, name: str, version: str) -> None:

@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from conf.errors import RiskvaneError
 from conf.settings import Settings
 from data_contracts.contract import load_contract, pseudonym_pattern
-from lake.reader import list_rows
+from lake.reader import list_rows, rows_where
+from lake.rows import day_rows
 from privacy.keys import KeyRing
 from privacy.masking import mask
 from privacy.pseudonyms import pseudonym
@@ -34,16 +35,16 @@ def explain(
     """
     name, shown = _resolve(settings, subject.strip())
     kind = KINDS[tag_of(name)]
-    own = (pc.field("as_of") == as_of) & (pc.field("subject_id") == name)
-    scores = _rows(settings, f"{kind}_scores", own).to_pylist()
-    features = _rows(settings, f"{kind}_features", own).to_pylist()
+    own = (pl.col("as_of") == as_of) & (pl.col("subject_id") == name)
+    scores = rows_where(settings, f"{kind}_scores", own, {"as_of": (as_of, as_of)}).to_pylist()
+    features = rows_where(settings, f"{kind}_features", own, {"as_of": (as_of, as_of)}).to_pylist()
     if not scores and not features:
         raise RiskvaneError(
             f"nothing is known of {shown} on {as_of}: wanted an open account or card with scores or features of "
             "that morning. Check the number and the date (`riskvane status` names the days)"
         )
-    known = (pc.field("subject_id") == name) & (pc.field("known_as_of") <= as_of)
-    labels = _rows(settings, "labels", known).sort_by([("known_as_of", "ascending")]).to_pylist()
+    known = (pl.col("subject_id") == name) & (pl.col("known_as_of") <= as_of)
+    labels = rows_where(settings, "labels", known, {}).sort_by([("known_as_of", "ascending")]).to_pylist()
     return {
         "subject": {"pseudonym": name, "kind": kind, "shown": shown},
         "as_of": as_of,
@@ -76,7 +77,7 @@ def _resolve(settings: Settings, subject: str) -> tuple[str, str]:
         ("phone", "cards", "card_id"),
     ):
         names = [pseudonym(one, tag, subject) for one in rings]
-        found = _rows(settings, table, pc.field(column).isin(names), [load_contract(table).key[0]])
+        found = rows_where(settings, table, pl.col(column).is_in(names), {}, [load_contract(table).key[0]])
         if found.num_rows:
             return found.column(0)[0].as_py(), mask(tag, subject)
     raise RiskvaneError(
@@ -108,35 +109,21 @@ def _list_rows(settings: Settings, kind: str, name: str, as_of: date) -> list[di
 def _features(
     settings: Settings, kind: str, row: dict[str, Any], as_of: date, words: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    table, of_day = f"{kind}_features", pc.field("as_of") == as_of
+    contract = load_contract(f"{kind}_features")
+    names = [c.name for c in contract.columns if c.name in row and c.name not in ("as_of", "subject_id")]
+    day = day_rows(settings, contract.table, as_of)
+    medians = day.select(pl.col(names).cast(pl.Float64).median()).collect(engine="streaming")
     return [
         {
             "name": column.name,
             "words": words.get(column.name, column.description),
             "unit": column.unit,
             "value": row[column.name],
-            # One column at a time: a province's day of all indicators would not fit into memory.
-            "median": _median(_rows(settings, table, of_day, [column.name]).column(0)),
+            "median": medians[column.name].item(),
         }
-        for column in load_contract(table).columns
-        if column.name in row and column.name not in ("as_of", "subject_id")
+        for column in contract.columns
+        if column.name in names
     ]
-
-
-def _median(values: pa.ChunkedArray) -> float | None:
-    return pc.quantile(values.cast(pa.float64()), 0.5)[0].as_py() if len(values) else None
-
-
-def _rows(
-    settings: Settings, table: str, condition: pc.Expression, columns: list[str] | None = None
-) -> pa.Table:
-    """Rows of a table that meet `condition`; an empty table where it was never written."""
-    contract = load_contract(table)
-    path = str(contract.path(settings.lake))
-    if not DeltaTable.is_deltatable(path):
-        names = columns or [column.name for column in contract.columns]
-        return pa.table({name: pa.array([], pa.string()) for name in names})
-    return DeltaTable(path).to_pyarrow_dataset().to_table(filter=condition, columns=columns)
 
 
 def _only(row: dict[str, Any], *names: str) -> dict[str, Any]:

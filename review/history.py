@@ -2,12 +2,11 @@
 
 from datetime import date, timedelta
 
+import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
-from deltalake import DeltaTable
 
 from conf.settings import Settings
-from data_contracts.contract import load_contract
+from lake.reader import rows_where
 from review.columns import LISTS
 
 LOOK_BACK_DAYS = 90
@@ -29,14 +28,13 @@ def listings(settings: Settings, as_of: date, days: int = LOOK_BACK_DAYS) -> pa.
             "rank": "int32",
         }
     )
-    reach = (pc.field("as_of") > as_of - timedelta(days=days)) & (pc.field("as_of") <= as_of)
+    first = as_of - timedelta(days=days - 1)
     parts = [schema.empty_table()]
     for table in LISTS:
-        path = str(load_contract(table).path(settings.lake))
-        if DeltaTable.is_deltatable(path):
-            rows = DeltaTable(path).to_pyarrow_dataset().to_table(columns=list(COLUMNS), filter=reach)
-            named = rows.add_column(0, "list", pa.array([table] * rows.num_rows, pa.string()))
-            parts.append(named.select(schema.names).cast(schema))
+        reach = pl.col("as_of").is_between(first, as_of)
+        rows = rows_where(settings, table, reach, {"as_of": (first, as_of)}, COLUMNS)
+        named = rows.add_column(0, "list", pa.array([table] * rows.num_rows, pa.string()))
+        parts.append(named.select(schema.names).cast(schema))
     order = [(name, "ascending") for name in ("as_of", "list", "scenario", "rank")]
     return pa.concat_tables(parts).sort_by(order)
 

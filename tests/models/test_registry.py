@@ -19,11 +19,15 @@ def test_a_version_serves_only_after_the_gate_and_a_worse_one_never_does(setting
     assert (first.version, registry.load(settings, spec.name)) == ("1", None)
     assert registry.gate(settings, spec.name).promoted
     assert registry.load(settings, spec.name).to_json() == bundle.to_json()
-    assert not registry.gate(settings, spec.name).refused  # asked again: it serves already
+    assert registry.gate(settings, spec.name).reason == "is the champion already"
 
     worse = bundle.metrics | {"average_precision": bundle.metrics["average_precision"] - 0.1}
     registry.register(settings, spec, replace(bundle, metrics=worse), bundle.metrics)
-    assert registry.gate(settings, spec.name).refused
+    verdict = registry.gate(settings, spec.name)
+    assert not verdict.promoted
+    assert "is worse than the champion's" in verdict.reason
+    tags = registry.client(settings).get_model_version(spec.name, "2").tags
+    assert tags["gate"] == f"not promoted: {verdict.reason}"
     assert registry.load(settings, spec.name).version == "1"
 
     registry.register(settings, spec, bundle, bundle.metrics)  # as good as the champion
