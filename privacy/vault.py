@@ -21,6 +21,7 @@ from conf.errors import RiskvaneError, UsageError
 from privacy.keys import KeyRing
 
 CHUNK = 50_000
+CACHE_KB = 200_000  # of the file; without it each insert into a large vault reads pages again
 NONCE_BYTES = 12
 WAIT_SECONDS = 60  # for another process's write
 _HEAD = re.compile(r"[a-z]+(\d+)")  # tag and key number in front of the underscore
@@ -116,5 +117,6 @@ class Vault:
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.close(os.open(self.file, os.O_CREAT | os.O_WRONLY, 0o600))
         with closing(sqlite3.connect(self.file, timeout=WAIT_SECONDS)) as connection, connection:
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
             connection.executescript(_TABLES)
             yield connection

@@ -113,7 +113,9 @@ def _stage_and_judge(
         return Table(contract, judged, counts, sources, break_circuit(judged, counts, settings, contract))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(work, sorted(inputs)))
+        tables = list(pool.map(work, sorted(inputs)))
+    pseudonymiser.seal()
+    return tables
 
 
 def _stated_rows(inputs: list[Input]) -> dict[tuple[str, str, str], int]:

@@ -5,10 +5,11 @@ Besides the columns of the file: `_file`, `_line` (of the unpacked file, the hea
 its delivery. Every value of a CSV or JSON file is text here; a Parquet file keeps its types.
 """
 
+import codecs
 import csv
 import gzip
-import io
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -32,6 +33,7 @@ PLACE = {
     "_delivered_at": MOMENT,
     "_by_row": pl.Boolean(),
 }
+HAS_NUL, NOT_FIELDS = "line: holds a NUL character", "line: not {} fields"
 
 
 def read_file(inspected: Inspected, feed: Feed) -> pl.DataFrame:
@@ -71,62 +73,90 @@ def _only_ours(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
 def _lines(data: bytes, encoding: str) -> pl.DataFrame:
     """`_line`, `_text` and `_broken` (null, or that the bytes are not of that encoding) of every line."""
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    wrong: list[int] = []
     try:
-        texts, wrong = data.decode(encoding).split("\n"), []
+        texts = pl.Series([data.decode(encoding)]).str.split("\n").explode()
     except UnicodeDecodeError:
-        parts = data.split(b"\n")
-        texts = [part.decode(encoding, errors="replace") for part in parts]
-        wrong = [number for number, text in enumerate(texts, 1) if "\ufffd" in text]
-    lines = pl.DataFrame({"_text": pl.Series(texts, dtype=pl.String)}).with_row_index("_line", 1)
+        parts = [part.decode(encoding, errors="replace") for part in data.split(b"\n")]
+        wrong = [number for number, text in enumerate(parts, 1) if "\ufffd" in text]
+        texts = pl.Series(parts, dtype=pl.String)
+    lines = pl.DataFrame({"_text": texts}).with_row_index("_line", 1)
     broken = pl.when(pl.col("_line").is_in(wrong)).then(pl.lit(f"line: not {encoding}"))
     return lines.select(pl.col("_line").cast(pl.Int64), "_text", broken.alias("_broken"))
 
 
 def _csv(data: bytes, feed: Feed, columns: tuple[str, ...]) -> pl.DataFrame:
     """Lines as columns; blank lines, header and trailer are no rows."""
+    found = _csv_at_once(data, feed, columns)
+    return _csv_by_lines(data, feed, columns) if found is None else found
+
+
+def _csv_at_once(data: bytes, feed: Feed, columns: tuple[str, ...]) -> pl.DataFrame | None:
+    """As `_csv`, in one go; None where lines need a look of their own: undecodable, blank, or swallowed by a quote."""
+    options = feed.options
+    lines = _bare(data.replace(b"\r\n", b"\n").rstrip(b"\n") + b"\n")
+    is_row = len(columns) == 1 or (len(columns) == 2 and bool(options.trailer))  # a blank line, the trailer
+    if is_row or b"\r" in lines or b"\n\n" in lines:
+        return None
+    try:
+        if codecs.lookup(options.encoding).name != "utf-8":
+            lines = lines.decode(options.encoding).encode()
+        table, odd = _parsed(lines, columns, options, feed.source_columns, skip=1)
+    except (UnicodeDecodeError, pa.ArrowInvalid):
+        return None
+    if table.num_rows + len(odd) != lines.count(b"\n") - 1:
+        return None
+    trailer = options.trailer + options.delimiter if options.trailer else "\n"
+    trailers = sum(text.startswith(trailer) for _, text in odd)
+    if options.trailer and trailers != lines.count(
+        b"\n" + trailer.encode()
+    ):  # one has as many fields as a row
+        return None
+    wrong = [(number, text) for number, text in odd if text.strip() and not text.startswith(trailer)]
+    numbers = pl.int_range(2, table.num_rows + len(odd) + 2, eager=True)
+    rows = pl.DataFrame(pl.from_arrow(table)).with_columns(
+        numbers.filter(~numbers.is_in([number for number, _ in odd])).alias("_line"),
+        pl.lit(None, pl.String).alias("_broken"),
+    )
+    broken = [HAS_NUL if "\0" in text else NOT_FIELDS.format(len(columns)) for _, text in wrong]
+    unread = {"_line": [number for number, _ in wrong], "_broken": broken}
+    return pl.concat([rows, pl.DataFrame(unread)], how="diagonal").sort("_line") if wrong else rows
+
+
+def _bare(lines: bytes) -> bytes:
+    """Of each line with a NUL only the NUL: whatever else it holds, it is no row."""
+    parts, start = [], 0
+    while (place := lines.find(b"\0", start)) != -1:
+        parts.append(lines[start : lines.rfind(b"\n", start, place) + 1])
+        start = lines.index(b"\n", place)
+        parts.append(b"\0")
+    return b"".join([*parts, lines[start:]]) if parts else lines
+
+
+def _csv_by_lines(data: bytes, feed: Feed, columns: tuple[str, ...]) -> pl.DataFrame:
     options = feed.options
     text = pl.col("_text")
     lines = _lines(data, options.encoding).filter((pl.col("_line") > 1) & (text.str.strip_chars() != ""))
+    has_nul = text.str.contains("\0", literal=True)
     if options.trailer:
-        lines = lines.filter(~text.str.starts_with(options.trailer + options.delimiter))
-    has_nul = pl.when(text.str.contains("\0", literal=True)).then(pl.lit("line: holds a NUL character"))
-    lines = lines.with_columns(pl.coalesce("_broken", has_nul))
+        lines = lines.filter(~text.str.starts_with(options.trailer + options.delimiter) | has_nul)
+    lines = lines.with_columns(pl.coalesce("_broken", pl.when(has_nul).then(pl.lit(HAS_NUL))))
     whole = lines.filter(pl.col("_broken").is_null())
-    cells = _cells(whole["_text"].to_list(), columns, options)
-    is_odd = pl.when("_is_odd").then(pl.lit(f"line: not {len(columns)} fields")).alias("_broken")
+    cells = _cells(whole["_text"], columns, options)
+    is_odd = pl.when("_is_odd").then(pl.lit(NOT_FIELDS.format(len(columns)))).alias("_broken")
     found = cells.with_columns(whole["_line"], is_odd).select(*feed.source_columns, "_line", "_broken")
     unread = lines.filter(pl.col("_broken").is_not_null()).select("_line", "_broken")
     return pl.concat([found, unread], how="diagonal").sort("_line") if unread.height else found
 
 
-def _cells(lines: list[str], columns: tuple[str, ...], options: FeedOptions) -> pl.DataFrame:
+def _cells(lines: pl.Series, columns: tuple[str, ...], options: FeedOptions) -> pl.DataFrame:
     """The fields of each line; null, and `_is_odd` true, for a line with another number of fields."""
-    odd: list[int] = []
-
-    def refuse(row: pa_csv.InvalidRow) -> str:
-        odd.append(row.number - 1)
-        return "skip"
-
-    table = (
-        pa_csv.read_csv(
-            io.BytesIO("\n".join([*lines, ""]).encode()),
-            # One thread: only then a refused row has a number.
-            pa_csv.ReadOptions(use_threads=False, column_names=list(columns), block_size=1 << 26),
-            pa_csv.ParseOptions(
-                delimiter=options.delimiter,
-                quote_char=options.quote or False,
-                ignore_empty_lines=False,
-                invalid_row_handler=refuse,
-            ),
-            pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
-            ),
-        )
-        if lines
-        else pa.table({name: pa.array([], pa.string()) for name in columns})
-    )
+    if lines.is_empty():
+        return pl.DataFrame(schema=dict.fromkeys(columns, pl.String) | {"_is_odd": pl.Boolean})
+    table, refused = _parsed((lines.str.join("\n").item() + "\n").encode(), columns, options, columns)
+    odd = [number - 1 for number, _ in refused]
     if table.num_rows + len(odd) != len(lines):  # a quote that is never closed has swallowed lines
-        return _cells_one_by_one(lines, columns, options)
+        return _cells_one_by_one(lines.to_list(), columns, options)
     cells = pl.DataFrame(pl.from_arrow(table))
     if not odd:
         return cells.with_columns(pl.lit(False).alias("_is_odd"))
@@ -134,6 +164,35 @@ def _cells(lines: list[str], columns: tuple[str, ...], options: FeedOptions) -> 
     right = cells.with_columns(places.filter(~pl.col("_n").is_in(odd))["_n"], pl.lit(False).alias("_is_odd"))
     every = places.join(right, "_n", how="left", maintain_order="left")
     return every.with_columns(pl.col("_is_odd").fill_null(True)).drop("_n")
+
+
+def _parsed(
+    text: bytes, columns: Sequence[str], options: FeedOptions, wanted: Sequence[str], skip: int = 0
+) -> tuple[pa.Table, list[tuple[int, str]]]:
+    """The lines with as many fields as `columns` as a table of texts; number (from 1) and text of the others."""
+    odd: list[tuple[int, str]] = []
+
+    def refuse(row: pa_csv.InvalidRow) -> str:
+        odd.append((row.number, row.text))
+        return "skip"
+
+    table = pa_csv.read_csv(
+        pa.py_buffer(text),
+        # One thread: only then a refused row has a number.
+        pa_csv.ReadOptions(use_threads=False, column_names=list(columns), skip_rows=skip, block_size=1 << 26),
+        pa_csv.ParseOptions(
+            delimiter=options.delimiter,
+            quote_char=options.quote or False,
+            ignore_empty_lines=False,
+            invalid_row_handler=refuse,
+        ),
+        pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(columns, pa.string()),
+            strings_can_be_null=False,
+            include_columns=list(wanted),
+        ),
+    )
+    return table, odd
 
 
 def _cells_one_by_one(lines: list[str], columns: tuple[str, ...], options: FeedOptions) -> pl.DataFrame:

@@ -38,6 +38,7 @@ def test_identifiers_are_replaced_and_everything_else_stays(ring, vault, monkeyp
     for _ in range(2):
         found = pseudonymiser.replace(given, TAGS)
         assert_frame_equal(found, pl.DataFrame(expected, schema=SCHEMA, orient="row"))
+    pseudonymiser.seal()
     clear = {a: "9900001", b: "9900002", p: "9900001", q: "138"}
     assert vault.reveal(clear, "test", "ann") == clear
     assert_frame_equal(pseudonymiser.replace(given, {}), given)

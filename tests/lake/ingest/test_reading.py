@@ -5,21 +5,28 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
 from conf.sources import ColumnRule, Feed, FeedOptions
 from lake.ingest.checks import carries
 from lake.ingest.landed import LandedFile
 from lake.ingest.preflight import Inspected
-from lake.ingest.reading import read_file
+from lake.ingest.reading import _csv_at_once, _csv_by_lines, read_file
 
 ODD = "line: not 2 fields"
+
+
+def feed_of(**options: str) -> Feed:
+    rules = {"customer_id": ColumnRule(source="no"), "name_id": ColumnRule(source="name")}
+    return Feed("f", "customers", "csv", "{day}.csv", rules, options=FeedOptions(**options))
 
 
 def lines_of(tmp_path: Path, data: bytes, **options: str) -> list[tuple]:
     path = tmp_path / "part.csv"
     path.write_bytes(data)
-    rules = {"customer_id": ColumnRule(source="no"), "name_id": ColumnRule(source="name")}
-    feed = Feed("f", "customers", "csv", "{day}.csv", rules, options=FeedOptions(**options))
+    feed = feed_of(**options)
     landed = LandedFile(path, "part.csv", date(2026, 1, 6), datetime(2026, 1, 6, tzinfo=UTC))
     rows = read_file(Inspected(landed, ("no", "name")), feed)
     return rows.select("_line", "no", "name", "_broken").rows()
@@ -43,6 +50,22 @@ def lines_of(tmp_path: Path, data: bytes, **options: str) -> list[tuple]:
 )  # fmt: skip
 def test_a_line_is_read_or_says_what_is_wrong_with_it(tmp_path, data, options, expected):
     assert lines_of(tmp_path, data, **options) == expected
+
+
+PIECES = ["1", "a", ",", ",", "\n", "\n", '"', " ", "\0", "END,9,9", "\r\n", "\u5f20"]
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=40), st.sampled_from(["", "END"]), st.sampled_from(['"', ""])
+)
+def test_a_file_read_in_one_go_reads_as_line_by_line(pieces, trailer, quote):
+    columns = ("no", "name", "more")
+    data = ("no,name,more\n" + "".join(pieces)).encode()
+    feed = feed_of(trailer=trailer, quote=quote)
+    at_once, by_lines = (read(data, feed, columns) for read in (_csv_at_once, _csv_by_lines))
+    if at_once is not None:
+        assert_frame_equal(at_once, by_lines, check_column_order=False, check_dtypes=False)
 
 
 @pytest.mark.parametrize(
