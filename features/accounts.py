@@ -8,6 +8,7 @@ import polars as pl
 
 from features.account_flows import FLOW_DAYS, account_flows
 from features.account_holders import account_holders, account_subjects, with_types
+from features.account_payees import PAID_DAYS, PAYEE_DAYS, account_payees
 from features.indicator import FeatureGroup, Measure
 from features.sharing import SHARED_DAYS, account_sharing
 from features.table import FeatureTable, Tables
@@ -92,6 +93,18 @@ FLOWS = FeatureGroup(
         Measure("probe_count", "", "transactions", "近7天小额试探后大额转入次数", "small credits followed by a large one within 24 h, last 7 d", kind="given"),
     ),
 )
+PAYEES = FeatureGroup(
+    name="payees",
+    tables=("transactions",),
+    key="account_id",
+    joins="subject_id",
+    function=account_payees,
+    days=PAYEE_DAYS,
+    measures=(
+        Measure("payee_harmed_share", "", "ratio", "{d}收款方中涉案付款占比最高值", "highest share of harmed payments at one of its payees, {d}", PAID_DAYS, "given", empty=None, spark_type="double"),
+        Measure("payee_harmed_count", "", "payments", "{d}收款方中涉案付款笔数最高值", "most harmed payments at one of its payees, {d}", PAID_DAYS, "given", empty=None),
+    ),
+)
 SHARING = FeatureGroup(
     name="sharing",
     tables=("transactions",),
@@ -155,7 +168,7 @@ def _prepared(tables: Tables) -> Tables:
 
 ACCOUNT_FEATURES = FeatureTable(
     name="account_features",
-    groups=(TRANSACTIONS, FLOWS, SHARING, LOGINS, HOLDERS),
+    groups=(TRANSACTIONS, FLOWS, PAYEES, SHARING, LOGINS, HOLDERS),
     events={
         "transactions": (
             *("account_id", "sequence_no", "direction", "amount", "balance_after", "status"),
@@ -163,7 +176,7 @@ ACCOUNT_FEATURES = FeatureTable(
         ),
         "logins": ("customer_id", "device_id", "ip_county", "result", "is_new_device", "is_screen_shared"),
     },
-    references=("accounts", "customers"),
+    references=("accounts", "customers", "labels"),
     subjects=_subjects,
     prepared=_prepared,
     added={"transactions": {"own_type": "string", "counterparty_type": "string"}},

@@ -62,11 +62,23 @@ def found():
             "is_new_device": True,
         }
     ]
+    label = {"subject_kind": "account", "label": 1, "harmed_on": date(2026, 2, 9), "known_as_of": AS_OF}
+    labels = [
+        label | {"subject_id": "mule"},  # known this morning: its payee of the 9th is harmed once of once
+        label | {"subject_id": "firm", "known_as_of": date(2026, 2, 11)},  # not known before tomorrow
+        label | {"subject_id": "idle", "label": 0},  # no harm at all
+    ]
     customers = [
         {"customer_id": "m", "updated_at": opened, "birth_year": 2000, "since": date(2026, 1, 1)},
         {"customer_id": "f", "updated_at": opened},
     ]
-    tables = {"transactions": legs, "logins": logins, "accounts": accounts, "customers": customers}
+    tables = {
+        "transactions": legs,
+        "logins": logins,
+        "accounts": accounts,
+        "customers": customers,
+        "labels": labels,
+    }
     return computed(ACCOUNT_FEATURES, {name: mart(name, rows) for name, rows in tables.items()}, AS_OF)
 
 
@@ -91,6 +103,12 @@ def test_subjects_are_the_accounts_open_at_midnight(found):
 )  # fmt: skip
 def test_what_a_mule_looks_like(found, indicator, value):
     assert found["mule"][indicator] == value
+
+
+def test_a_payee_is_as_bad_as_what_was_known_of_its_payers_that_morning(found):
+    assert (found["mule"]["payee_harmed_share_1d"], found["mule"]["payee_harmed_count_7d"]) == (1.0, 1)
+    assert (found["firm"]["payee_harmed_share_1d"], found["firm"]["payee_harmed_count_1d"]) == (0.0, 0)
+    assert found["idle"]["payee_harmed_share_7d"] is None  # paid nobody
 
 
 def test_money_passed_on_is_capped_by_the_credit_and_by_the_time(found):
