@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 MOST_REASONS = 5
 REASONS = "array<struct<code:string,text:string,value:string>>"
 UNITS_ZH = {
-    "transactions": "笔", "yuan": "元", "counterparties": "个", "devices": "台", "addresses": "个",
-    "counties": "个", "days": "天", "minutes": "分钟", "accounts": "个", "payments": "笔",
-    "customers": "人", "logins": "次", "years": "岁", "calls": "次", "numbers": "个", "seconds": "秒", "messages": "条", "handsets": "台",
+    "transactions": "笔", "payments": "笔", "yuan": "元", "counterparties": "个", "devices": "台", "addresses": "个",
+    "counties": "个", "days": "天", "minutes": "分钟", "accounts": "个", "customers": "人", "logins": "次",
+    "years": "岁", "calls": "次", "numbers": "个", "seconds": "秒", "messages": "条", "handsets": "台",
     "cells": "个", "cards": "张", "times": "倍", "MB": "MB", "level": "",
 }  # fmt: skip
 UNKNOWN = {"zh": "未知", "en": "unknown"}
