@@ -12,15 +12,25 @@ MAY_IMPORT = {
     "data_contracts": {"conf"},
     "privacy": {"conf"},
     "lake": {"conf", "data_contracts", "privacy"},
-    "features": {"conf"},
-    "models": {"conf", "features"},
+    "features": {"conf", "data_contracts"},
+    "models": {"conf", "data_contracts", "features"},
     "review": {"conf", "data_contracts", "privacy", "lake"},
     "demo": {"conf", "data_contracts"},
     "jobs": {"conf", "data_contracts", "privacy", "lake", "features", "models", "review", "demo"},
     # DAG files know steps and dates by name; settings tell them where things lie.
     "dags": {"conf"},
 }
-HEAVY = {"pyspark", "pandas", "mlflow", "great_expectations", "lightgbm", "sklearn", "numpy", "deltalake"}
+HEAVY = {
+    "pyspark",
+    "polars",
+    "pandas",
+    "mlflow",
+    "great_expectations",
+    "lightgbm",
+    "sklearn",
+    "numpy",
+    "deltalake",
+}
 FILES = [file for folder in MAY_IMPORT for file in sorted((ROOT / folder).rglob("*.py"))]
 
 

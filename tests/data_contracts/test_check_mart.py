@@ -32,7 +32,8 @@ def write(spark, settings, rows):
     contract = load_contract("labels")
     values = [tuple(row.get(column.name) for column in contract.columns) for row in rows]
     frame = spark.createDataFrame(values, contract.spark_schema())
-    frame.write.format("delta").mode("append").save(str(contract.path(settings.lake)))
+    table = frame.write.format("delta").mode("append").partitionBy(*contract.partition_by)
+    table.save(str(contract.path(settings.lake)))
 
 
 def step(spark, settings, day):
