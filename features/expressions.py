@@ -275,6 +275,8 @@ _RULES: dict[type[x.Expr], Rule] = {
     x.Abs: _one(lambda a: Term(a.value.abs(), a.is_money)),
     x.Upper: _one(lambda a: Term(a.value.cast(pl.String).str.to_uppercase())),
     x.Hour: _one(lambda a: Term(a.value.dt.hour())),
+    x.TsOrDsToDate: _one(lambda a: Term(a.value.dt.date())),
+    x.DayOfWeek: _one(lambda a: Term(a.value.dt.weekday() % 7 + 1)),  # as in Spark: 1 is Sunday
     x.DPipe: _two(_text),
     x.Cast: lambda n: ([n.this], _cast(n.to.this.name)),
     x.TryCast: lambda n: ([n.this], _cast(n.to.this.name)),
