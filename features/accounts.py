@@ -10,6 +10,7 @@ from features.account_flows import FLOW_DAYS, account_flows
 from features.account_holders import account_holders, account_subjects, with_types
 from features.account_payees import PAID_DAYS, PAYEE_DAYS, account_payees
 from features.indicator import FeatureGroup, Measure
+from features.moments import Moment
 from features.sharing import SHARED_DAYS, account_sharing
 from features.table import FeatureTable, Tables
 
@@ -38,6 +39,12 @@ TRANSACTIONS = FeatureGroup(
     key="account_id",
     joins="subject_id",
     order="sequence_no",
+    moments=(
+        Moment("out_count_10m", "1", "10m", where=OUT),
+        Moment("in_count_10m", "1", "10m", where=IN),
+        Moment("out_amount_1h", "amount", "1h", where=OUT, spark_type=MONEY),
+        Moment("payee_count_1h", COUNTERPARTY, "1h", "distinct", where=OUT),
+    ),
     measures=(
         Measure("in_count", "1", "transactions", "{d}转入笔数", "credits, {d}", (1, 7, 30), where=IN),
         Measure("out_count", "1", "transactions", "{d}转出笔数", "debits, {d}", (1, 7, 30), where=OUT),
@@ -54,6 +61,10 @@ TRANSACTIONS = FeatureGroup(
         Measure("new_counterparty_count", COUNTERPARTY, "counterparties", "{d}新交易对手个数", "counterparties first seen in the {d}", (7,), "new", BOOKED),
         Measure("new_counterparty_share", "try_divide(new_counterparty_count_{d}d, counterparty_count_{d}d)", "ratio", "{d}新交易对手占比", "share of counterparties first seen in the {d}", (7,), "derived", spark_type="double"),
         Measure("transfers_per_counterparty", "try_divide(in_count_{d}d + out_count_{d}d, counterparty_count_{d}d)", "transactions", "{d}每个对手平均笔数", "transactions per counterparty, {d}", (30,), "derived", spark_type="double"),
+        Measure("out_count_10m_max", "out_count_10m", "transactions", "{d}任意10分钟最多转出笔数", "most debits within 10 minutes, {d}", (7, 30), "max", BOOKED),
+        Measure("in_count_10m_max", "in_count_10m", "transactions", "{d}任意10分钟最多转入笔数", "most credits within 10 minutes, {d}", (7, 30), "max", BOOKED),
+        Measure("out_amount_1h_max", "out_amount_1h", "yuan", "{d}任意1小时最多转出金额", "most money out within an hour, {d}", (7, 30), "max", BOOKED, spark_type=MONEY),
+        Measure("payee_count_1h_max", "payee_count_1h", "counterparties", "{d}任意1小时最多收款方个数", "most payees within an hour, {d}", (7, 30), "max", BOOKED),
         Measure("night_count", "1", "transactions", "{d}夜间笔数", "transactions at night, {d}", (7, 30), where=f"{BOOKED} AND {AT_NIGHT}", hidden=True),
         Measure("night_share", "try_divide(night_count_{d}d, in_count_{d}d + out_count_{d}d)", "ratio", "{d}夜间（0-5时）交易占比", "share of transactions at night (0-5 h), {d}", (7, 30), "derived", spark_type="double"),
         Measure("round_count", "1", "transactions", "{d}整百笔数", "round transactions, {d}", (30,), where=ROUND, hidden=True),

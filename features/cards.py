@@ -18,6 +18,7 @@ from features.card_places import (
     places_of_days,
 )
 from features.indicator import MONTH, FeatureGroup, Measure
+from features.moments import Moment
 from features.sharing import SHARED_DAYS
 from features.table import FeatureTable, Tables
 
@@ -36,6 +37,11 @@ CALLS = FeatureGroup(
     tables=("calls",),
     key="card_id",
     joins="subject_id",
+    order="source_line",
+    moments=(
+        Moment("call_out_count_10m", "1", "10m", where=OUT),
+        Moment("callee_count_1h", OTHER, "1h", "distinct", where=OUT),
+    ),
     measures=(
         Measure("call_out_count", "1", "calls", "{d}主叫次数", "calls made, {d}", (1, 7, 30), where=OUT),
         Measure("call_in_count", "1", "calls", "{d}被叫次数", "calls received, {d}", (1, 7, 30), where=IN),
@@ -46,6 +52,8 @@ CALLS = FeatureGroup(
         Measure("new_callee_share", "try_divide(new_callee_count_{d}d, callee_count_{d}d)", "ratio", "{d}新被叫对象占比", "share of called numbers first called in the {d}", (7,), "derived", spark_type="double"),
         Measure("calls_per_callee", "try_divide(call_out_count_{d}d, callee_count_{d}d)", "calls", "{d}每个被叫对象平均次数", "calls per called number, {d}", (7, 30), "derived", spark_type="double"),
         Measure("answered_contact_share", "try_divide(caller_count_{d}d, callee_count_{d}d)", "times", "{d}来电号码与被叫对象之比", "numbers that called over numbers called, {d}", (30,), "derived", spark_type="double"),
+        Measure("call_out_count_10m_max", "call_out_count_10m", "calls", "{d}任意10分钟最多主叫次数", "most calls made within 10 minutes, {d}", (7, 30), "max"),
+        Measure("callee_count_1h_max", "callee_count_1h", "numbers", "{d}任意1小时最多被叫对象个数", "most numbers called within an hour, {d}", (7, 30), "max"),
         Measure("call_out_seconds", "duration_s", "seconds", "{d}主叫时长", "seconds of calls made, {d}", (7, 30), where=OUT, hidden=True),
         Measure("call_out_mean_seconds", "try_divide(call_out_seconds_{d}d, call_out_count_{d}d)", "seconds", "{d}平均主叫时长", "mean length of calls made, {d}", (7, 30), "derived", spark_type="double"),
         Measure("short_call_count", "1", "calls", "{d}短时主叫次数", "short calls made, {d}", (7, 30), where=f"{OUT} AND duration_s < {SHORT_CALL}", hidden=True),
@@ -182,7 +190,7 @@ CARD_FEATURES = FeatureTable(
     name="card_features",
     groups=(CALLS, SMS, DATA, PLACES, SHARING, TERMINALS, BATCHES, HOLDERS),
     events={
-        "calls": (*WHERE, "county", "direction", "other_number_id", "duration_s", "roaming"),
+        "calls": (*WHERE, "county", "direction", "other_number_id", "duration_s", "roaming", "source_line"),
         "sms": (*WHERE, "direction", "other_number_id"),
         "data_sessions": (*WHERE, "up_bytes", "down_bytes"),
         "signalling": (*WHERE, "county"),

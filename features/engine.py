@@ -15,6 +15,7 @@ import polars as pl
 from data_contracts.types import polars_type
 from features.expressions import Term, compiled, is_money
 from features.indicator import MONTH, FeatureGroup, Measure, Window, indicators, window_days
+from features.moments import with_moments
 from features.point_in_time import Morning, usable
 
 DAY = ("event_date", "known_as_of")
@@ -55,31 +56,50 @@ def compute(
     if missing := sorted(wanted - tables.keys()):
         raise ValueError(f"indicators need the tables {missing}; given are {sorted(tables)}")
     covered = _covered_days(tables, wanted) if covered is None else covered
-    partials = {group.name: _partials(tables, types, group) for group in groups if group.is_of_rows}
+    shared = {group.name: _partials(tables, types, group) for group in groups if _is_shared(tables, group)}
     for as_of in sorted(set(mornings)):
         morning = Morning(as_of, tables, subjects(as_of))
         frame = morning.subjects.select(*dict.fromkeys(["subject_id", *(group.joins for group in groups)]))
         for group in groups:
-            for part in _parts(group, partials.get(group.name), morning):
+            for part in _parts(group, shared.get(group.name), types, morning):
                 frame = frame.join(part, left_on=group.joins, right_on=group.key, how="left")
         yield _finished(frame.with_columns(_filled(groups, as_of, covered)), groups, as_of)
 
 
-def _parts(group: FeatureGroup, partials: Partials | None, morning: Morning) -> Iterable[pl.DataFrame]:
-    if partials is not None:
-        return _windows(partials, group, morning.as_of)
-    return [group.function(morning)] if group.function is not None else []
+def _is_shared(tables: Mapping[str, pl.DataFrame], group: FeatureGroup) -> bool:
+    """Whether one set of partials serves all mornings: not where a late row changes the moments of those after it."""
+    if not group.is_of_rows or not group.moments:
+        return group.is_of_rows
+    is_late = pl.col("known_as_of") > pl.col("event_date") + timedelta(days=1)
+    return not any(tables[table].select(is_late.any()).item() for table in group.tables)
+
+
+def _parts(
+    group: FeatureGroup, whole: Partials | None, types: Types, morning: Morning
+) -> Iterable[pl.DataFrame]:
+    if group.function is not None:
+        return [group.function(morning)]
+    if not group.is_of_rows:
+        return []
+    if whole is None:
+        reach = group.look_back + group.moment_days
+        whole = _partials({t: morning.rows(t, reach) for t in group.tables}, types, group)
+    return _windows(whole, group, morning.as_of)
 
 
 def _partials(tables: Mapping[str, pl.DataFrame], types: Types, group: FeatureGroup) -> Partials:
     """The group's rows by key, day and morning; a column that one of several tables lacks is null there."""
     rows = pl.concat([tables[table] for table in group.tables], how="diagonal_relaxed")
+    rows = rows.filter(pl.col(group.key).is_not_null())
     known = {name: kind for table in group.tables for name, kind in types[table].items()}
+    if group.moments:
+        rows = with_moments(rows, known, group.key, group.moments, group.order)
+        known |= {m.name: m.spark_type for m in group.moments}
 
     def term(text: str) -> pl.Expr:
         return compiled(text, known).value
 
-    rows = rows.filter(term(group.where) & pl.col(group.key).is_not_null())
+    rows = rows.filter(term(group.where))
     measures = [m for m in group.measures if m.kind in ("sum", "max", "days", "last")]
     columns, partial = {}, []
     for m in measures:

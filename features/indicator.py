@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from features.moments import Moment
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,11 +66,17 @@ class FeatureGroup:
     order: str = "happened_at"  # of the rows of one key; equal for no two of them where a measure is `last`
     function: "Callable[[Morning], pl.DataFrame] | None" = None
     days: int = 0  # that the function looks back
+    moments: tuple[Moment, ...] = ()  # columns of each row that its measures may use like any other
 
     @property
     def is_of_rows(self) -> bool:
         """Whether the engine aggregates rows for it; else its function does, or all is derived."""
         return self.function is None and any(m.kind != "derived" for m in self.measures)
+
+    @property
+    def moment_days(self) -> int:
+        """Days before a row that its moments reach."""
+        return max((-(-m.reach // timedelta(days=1)) for m in self.moments), default=0)
 
     @property
     def look_back(self) -> int:

@@ -30,8 +30,8 @@ class FeatureTable:
 
     @property
     def look_back(self) -> int:
-        """Days before a morning that its widest window reaches."""
-        return max(group.look_back for group in self.groups)
+        """Days before a morning whose events it looks at."""
+        return max(group.look_back + group.moment_days for group in self.groups)
 
     @property
     def indicators(self) -> tuple[Indicator, ...]:

@@ -1,12 +1,14 @@
 """Indicators of single events against the plainest Python, on the edges and on random rows."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.engine import compute
+from features.indicator import FeatureGroup, Measure
 from features.moments import Moment, with_moments
 
 NOON = datetime(2026, 2, 8, 12)
@@ -90,3 +92,35 @@ def test_agrees_with_a_plain_python_loop(rows):
 def test_a_moment_that_makes_no_sense_is_refused(given, complaint):
     with pytest.raises(ValueError, match=complaint):
         Moment("m", "1", **given)
+
+
+def test_a_day_indicator_may_be_made_of_moments_and_a_late_row_changes_them_from_its_morning_on():
+    group = FeatureGroup(
+        "calls", ("calls",), "who", "subject_id", (Measure("most_10m", "in_10m", "", "", "", (1, 7), "max"),),
+        moments=(Moment("in_10m", "1", "10m"),),
+    )  # fmt: skip
+    day, late = date(2026, 2, 8), date(2026, 2, 10)
+    rows = [
+        ("ann", NOON, day, day + timedelta(1)),
+        ("ann", NOON + timedelta(minutes=3), day, late),  # received a day late: between the two others
+        ("ann", NOON + timedelta(minutes=9), day, day + timedelta(1)),
+        ("ann", NOON + timedelta(minutes=12), day, day + timedelta(1)),
+        ("bob", NOON + timedelta(days=1), late - timedelta(1), late),
+    ]
+    schema = {
+        "who": pl.String,
+        "happened_at": pl.Datetime("us"),
+        "event_date": pl.Date,
+        "known_as_of": pl.Date,
+    }
+    calls = pl.DataFrame(rows, schema, orient="row")
+    people = pl.DataFrame({"subject_id": ["ann", "bob"]})
+    types = {"who": "string", "happened_at": "timestamp", "event_date": "date", "known_as_of": "date"}
+    for mornings in ([day + timedelta(1), late], [late]):
+        frames = compute({"calls": calls}, {"calls": types}, lambda as_of: people, [group], mornings)
+        found = pl.concat(frames).filter(as_of=late).rows()
+        assert found == [(late, "ann", 0, 3), (late, "bob", 1, 1)]
+    (first,) = compute(
+        {"calls": calls}, {"calls": types}, lambda as_of: people, [group], [day + timedelta(1)]
+    )
+    assert first.rows() == [(day + timedelta(1), "ann", 2, 2), (day + timedelta(1), "bob", 0, 0)]
