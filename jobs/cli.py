@@ -122,6 +122,15 @@ def build_parser() -> ArgumentParser:
     _as_of(call)
     _json(call)
 
+    call = add(
+        "indicators",
+        "all indicators, or what one is and where it is used",
+        "riskvane indicators in_amount_7d",
+    )
+    call.add_argument("name", nargs="?", help="an indicator; none: list them")
+    call.add_argument("--like", metavar="TEXT", help="only those whose name or words hold TEXT")
+    _json(call)
+
     call = add("config", "each setting and where it came from", "riskvane config")
     _json(call)
 

@@ -165,17 +165,31 @@ def explain(given: Namespace) -> int:
     return 0
 
 
+def indicators(given: Namespace) -> int:
+    """All indicators, or one with its declaration and its uses."""
+    from features.catalogue import FEATURE_TABLES
+    from features.described import described
+    from models.specs import MODEL_SPECS
+    from review.show import show_indicator, show_indicators
+
+    if given.name:
+        one = described(given.name)
+        of_table = [spec for spec in MODEL_SPECS.values() if spec.feature_table == one["table"]]
+        one["models"] = [spec.name for spec in of_table if given.name in spec.features]
+        say(as_json(one)) if given.json else show_indicator(one)
+        return 0
+    rows = [{"table": t.name} | asdict(i) for t in FEATURE_TABLES.values() for i in t.indicators]
+    if given.like:
+        rows = [row for row in rows if given.like.lower() in f"{row['name']} {row['en']} {row['zh']}".lower()]
+    say(as_json(rows)) if given.json else show_indicators(rows)
+    return 0
+
+
 def check(given: Namespace) -> int:
     """Hold one day of a table against its contract; exit 3 with what broke."""
-    from conf.spark import spark_session
     from jobs.check import check as check_table
 
-    settings = load_settings()
-    spark = spark_session(f"riskvane check {given.table} {given.as_of}", settings)
-    try:
-        result = check_table(spark, settings, given.table, given.as_of)
-    finally:
-        spark.stop()
+    result = check_table(None, load_settings(), given.table, given.as_of)
     if given.json:
         say(as_json(asdict(result)))
     else:

@@ -2,7 +2,7 @@
 
 import getpass
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -46,6 +46,26 @@ def show_list(rows: pa.Table, settings: Settings) -> None:
             _cell(column.name, column.kind, row.values.get(column.name), row.shown) for column in columns
         ]
         grid.add_row(*cells)
+    _console().print(grid)
+
+
+def show_indicators(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print indicators, one a line."""
+    grid = Table(header_style="bold")
+    for heading in ("table", "group", "name", "meaning", "含义", "unit"):
+        grid.add_column(heading, overflow="fold")
+    for row in rows:
+        grid.add_row(*(str(row[key]) for key in ("table", "group", "name", "en", "zh", "unit")))
+    _console().print(grid)
+
+
+def show_indicator(found: Mapping[str, Any]) -> None:
+    """Print one indicator as `features.described.described` tells of it."""
+    grid = Table(show_header=False, box=None)
+    for key, value in found.items():
+        shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        if value not in (None, []):
+            grid.add_row(Text(key, style="bold"), Text(shown))
     _console().print(grid)
 
 

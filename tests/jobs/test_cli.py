@@ -9,8 +9,8 @@ from jobs.cli import build_parser, main
 from jobs.commands import _stretches
 
 CALLS = [
-    "doctor", "demo", "run", "night", "backfill", "status", "list", "explain", "check", "config", "airflow",
-    "first-run",
+    "doctor", "demo", "run", "night", "backfill", "status", "list", "explain", "check", "indicators", "config",
+    "airflow", "first-run",
 ]  # fmt: skip
 
 
