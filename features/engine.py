@@ -7,28 +7,18 @@ identical rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import polars as pl
 
 from data_contracts.types import polars_type
+from features.aggregates import Partials, partials_of, windows_of
 from features.expressions import Term, compiled, is_money
-from features.indicator import MONTH, FeatureGroup, Measure, Window, indicators, window_days
-from features.moments import with_moments
-from features.point_in_time import Morning, usable
+from features.indicator import FeatureGroup, Window, indicators, window_days
+from features.point_in_time import Morning
 
-DAY = ("event_date", "known_as_of")
 Types = Mapping[str, Mapping[str, str]]  # table -> column -> Spark type
 Covered = Mapping[str, Mapping[date, date]]  # table -> day of happening -> first morning that knew of it
-
-
-@dataclass(frozen=True)
-class Partials:
-    """A group's rows, once aggregated: per key, day and morning of knowing; pairs also per value."""
-
-    sums: pl.DataFrame | None
-    pairs: Mapping[str, pl.DataFrame] = field(default_factory=dict)  # by the SQL of the value
 
 
 def compute(
@@ -52,11 +42,18 @@ def compute(
 
     Each frame has one row per subject: `as_of`, `subject_id`, then the indicators in their order.
     """
+    names = [group.name for group in groups]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two groups are called {', '.join(twice)}; give each a name of its own")
     wanted = {table for group in groups for table in group.tables}
     if missing := sorted(wanted - tables.keys()):
         raise ValueError(f"indicators need the tables {missing}; given are {sorted(tables)}")
     covered = _covered_days(tables, wanted) if covered is None else covered
-    shared = {group.name: _partials(tables, types, group) for group in groups if _is_shared(tables, group)}
+    shared = {
+        group.name: partials_of(tables, _types(types, group), group)
+        for group in groups
+        if _is_shared(tables, group)
+    }
     for as_of in sorted(set(mornings)):
         morning = Morning(as_of, tables, subjects(as_of))
         frame = morning.subjects.select(*dict.fromkeys(["subject_id", *(group.joins for group in groups)]))
@@ -83,78 +80,13 @@ def _parts(
         return []
     if whole is None:
         reach = group.look_back + group.moment_days
-        whole = _partials({t: morning.rows(t, reach) for t in group.tables}, types, group)
-    return _windows(whole, group, morning.as_of)
+        tables = {t: morning.rows(t, reach) for t in group.tables}
+        whole = partials_of(tables, _types(types, group), group)
+    return windows_of(whole, group, morning.as_of)
 
 
-def _partials(tables: Mapping[str, pl.DataFrame], types: Types, group: FeatureGroup) -> Partials:
-    """The group's rows by key, day and morning; a column that one of several tables lacks is null there."""
-    rows = pl.concat([tables[table] for table in group.tables], how="diagonal_relaxed")
-    rows = rows.filter(pl.col(group.key).is_not_null())
-    known = {name: kind for table in group.tables for name, kind in types[table].items()}
-    if group.moments:
-        rows = with_moments(rows, known, group.key, group.moments, group.order)
-        known |= {m.name: m.spark_type for m in group.moments}
-
-    def term(text: str) -> pl.Expr:
-        return compiled(text, known).value
-
-    rows = rows.filter(term(group.where))
-    measures = [m for m in group.measures if m.kind in ("sum", "max", "days", "last")]
-    columns, partial = {}, []
-    for m in measures:
-        value = pl.lit(1, pl.Int64) if m.kind == "days" or m.sql == "1" else term(m.sql)
-        columns[m.name] = value if m.where == "true" else pl.when(term(m.where)).then(value)
-        if m.kind == "last":
-            columns[_order(m)] = pl.when(term(m.where)).then(term(group.order))
-            partial += [_latest(m), pl.max(_order(m))]
-        else:
-            partial.append(pl.col(m.name).max() if m.kind != "sum" else _sum(m))
-    keys = [group.key, *DAY]
-    sums = rows.select(*keys, **columns).group_by(keys).agg(partial) if measures else None
-    items: dict[str, list[Measure]] = {}
-    for m in group.measures:
-        if m.kind in ("distinct", "new"):
-            items.setdefault(m.sql, []).append(m)
-    pairs = {}
-    for sql, alike in items.items():
-        flags = {_flag(m): term(m.where) for m in alike}
-        found = rows.select(*keys, term(sql).alias("value"), **flags).filter(pl.col("value").is_not_null())
-        pairs[sql] = found.group_by([*keys, "value"]).agg(pl.max(*flags))
-    return Partials(sums, pairs)
-
-
-def _windows(partials: Partials, group: FeatureGroup, as_of: date) -> Iterator[pl.DataFrame]:
-    """Frames with one row per key: together every column of the group that is not derived."""
-    recent = usable(as_of, group.look_back)
-    if partials.sums is not None:
-        rows, columns, found = partials.sums.filter(recent), {}, []
-        for m in group.measures:
-            if m.kind == "days":
-                # bit n is the day n + 1 days before `as_of`
-                bit = 2 ** ((pl.lit(as_of) - pl.col("event_date")).dt.total_days() - 1)
-                columns[m.name] = pl.when(pl.col(m.name) == 1).then(bit.cast(pl.Int64))
-                found.append(pl.col(m.name).bitwise_or())
-            elif m.kind == "last":
-                found.append(_latest(m))
-            elif m.kind in ("sum", "max"):
-                for column, window in m.columns():
-                    columns[column] = pl.when(_in_window(window, as_of)).then(pl.col(m.name))
-                    found.append(_sum(m, column) if m.kind == "sum" else pl.max(column))
-        yield rows.with_columns(**columns).group_by(group.key).agg(found)
-    for sql, pairs in partials.pairs.items():
-        alike = [m for m in group.measures if m.kind in ("distinct", "new") and m.sql == sql]
-        days = {}
-        for m in alike:
-            day = pl.when(pl.col(_flag(m))).then(pl.col("event_date"))
-            days[_edge(m)] = day.min() if m.kind == "new" else day.max()
-        seen = pairs.filter(recent).group_by(group.key, "value").agg(**days)
-        counts = [
-            _in_window(w, as_of, _edge(m)).sum().cast(pl.Int64).alias(c)
-            for m in alike
-            for c, w in m.columns()
-        ]
-        yield seen.group_by(group.key).agg(counts)
+def _types(types: Types, group: FeatureGroup) -> dict[str, str]:
+    return {name: kind for table in group.tables for name, kind in types[table].items()}
 
 
 def _finished(frame: pl.DataFrame, groups: Sequence[FeatureGroup], as_of: date) -> pl.DataFrame:
@@ -193,41 +125,11 @@ def _typed(term: Term, spark_type: str) -> pl.Expr:
 def _published(name: str, spark_type: str) -> pl.Expr:
     kind = polars_type(spark_type)
     if isinstance(kind, pl.Decimal):
-        cents = pl.col(name).cast(pl.Decimal(38, kind.scale)) * pl.lit("0.01").cast(
+        cents = pl.col(name).round().cast(pl.Int64).cast(pl.Decimal(38, kind.scale)) * pl.lit("0.01").cast(
             pl.Decimal(38, kind.scale)
         )
         return cents.cast(kind).alias(name)
     return pl.col(name).cast(kind)
-
-
-def _sum(m: Measure, column: str = "") -> pl.Expr:
-    """The sum; null of nulls where nothing is not the same as zero."""
-    values = pl.col(column or m.name)
-    return values.sum() if m.empty is not None else pl.when(values.count() > 0).then(values.sum())
-
-
-def _latest(m: Measure) -> pl.Expr:
-    return pl.col(m.name).get(pl.col(_order(m)).arg_max(), null_on_oob=True)
-
-
-def _order(m: Measure) -> str:
-    return f"{m.name}_order"
-
-
-def _flag(m: Measure) -> str:
-    return f"is {m.where}"
-
-
-def _edge(m: Measure) -> str:
-    return f"{'first' if m.kind == 'new' else 'last'} {m.where}"
-
-
-def _in_window(window: Window | None, as_of: date, day: str = "event_date") -> pl.Expr:
-    if window is None:
-        return pl.col(day).is_not_null()
-    yesterday = as_of - timedelta(1)
-    start = yesterday.replace(day=1) if window == MONTH else as_of - timedelta(int(window))
-    return pl.col(day) >= start
 
 
 def _covered_days(tables: Mapping[str, pl.DataFrame], wanted: Iterable[str]) -> Covered:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 MONTH = "month"  # the calendar month of the day before `as_of`, up to that day
 MONTH_DAYS = 31  # how far back that window may reach
 Window = int | str  # a number of days, or MONTH
+LONGEST_DAYS = 90
+
+OF_ROWS = ("sum", "max", "min", "spread", "days", "last")
+ITEMS = ("distinct", "new", "largest", "entropy")
+OF_DAYS = ("rise", "fall", "rise_now", "fall_now", "trend")
+KINDS = (*OF_ROWS, *ITEMS, *OF_DAYS, "given", "derived")
 
 SENTENCE_ZH = "{words}{value}（通常为{normal}）"
 SENTENCE_EN = "{words}: {value} (normally {normal})"
@@ -24,10 +30,14 @@ SENTENCE_EN = "{words}: {value} (normally {normal})"
 class Measure:
     """One line of an indicator group; its columns are `<name>_<days>d`, or `name` when it has no window.
 
-    kind: `sum` and `max` of `sql` over rows; `distinct` values of `sql`; `new`: of these, the ones not seen
-    in the days of the group's look-back before the window; `days`: bit n is set when there was a row n + 1
-    days before `as_of`; `last`: `sql` of the row with the highest `order` of the group; `given`: the group's
-    function makes the column; `derived`: `sql` over finished columns, where `{d}` stands for the window.
+    kind: `sum`, `max` and `min` of `sql` over rows, `spread`: its standard deviation (whole numbers and money);
+    `distinct` values of `sql`; `new`: of these, the ones not seen in the days of the group's look-back before the
+    window; `largest`: share of the most frequent value, `entropy` of the values; `days`: bit n is set when there was a
+    row n + 1 days before `as_of`; `last`: `sql` of the row with the highest `order` of the group; `rise`, `fall`,
+    `rise_now`, `fall_now`, `trend`: of the daily sums (see `features.series`); `given`: the group's function makes
+    the column; `derived`: `sql` over finished columns, where `{d}` stands for the window.
+
+    Raises ValueError for an unknown kind, and for a window that is no number of days from 1 to 90.
     """
 
     name: str
@@ -43,6 +53,17 @@ class Measure:
     hidden: bool = False  # an ingredient of other indicators, not published
     sentence_zh: str = SENTENCE_ZH
     sentence_en: str = SENTENCE_EN
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"measure {self.name}: {self.kind!r} is no kind; known are {', '.join(KINDS)}")
+        for window in self.windows:
+            if window != MONTH and not (isinstance(window, int) and 1 <= window <= LONGEST_DAYS):
+                raise ValueError(
+                    f"measure {self.name}: wanted windows of 1 to {LONGEST_DAYS} days, found {window!r}"
+                )
+        if self.kind in OF_DAYS and not all(isinstance(window, int) for window in self.windows or ("",)):
+            raise ValueError(f"measure {self.name}: a {self.kind} needs windows of days")
 
     def column(self, window: Window | None) -> str:
         """Name of the column of one window."""
@@ -67,6 +88,10 @@ class FeatureGroup:
     function: "Callable[[Morning], pl.DataFrame] | None" = None
     days: int = 0  # that the function looks back
     moments: tuple[Moment, ...] = ()  # columns of each row that its measures may use like any other
+
+    def measures_of(self, *kinds: str) -> list[Measure]:
+        """Its measures of some kinds."""
+        return [m for m in self.measures if m.kind in kinds]
 
     @property
     def is_of_rows(self) -> bool:

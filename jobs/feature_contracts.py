@@ -13,7 +13,14 @@ from features.reference import reference_page
 
 ROOT = Path(__file__).parents[1]
 SUBJECTS = {"account_features": ("account", "account"), "card_features": ("card", "phone")}
-UNLIMITED = ("yuan", "days", "times", "years")  # balances and gaps may be below zero
+UNLIMITED = (
+    "yuan",
+    "days",
+    "times",
+    "years",
+    "yuan a day",
+    "calls a day",
+)  # balances and gaps may be below zero
 
 
 def write(root: Path) -> list[Path]:

@@ -20,7 +20,8 @@ UNITS_ZH = {
     "transactions": "笔", "payments": "笔", "yuan": "元", "counterparties": "个", "devices": "台", "addresses": "个",
     "counties": "个", "days": "天", "minutes": "分钟", "accounts": "个", "customers": "人", "logins": "次",
     "years": "岁", "calls": "次", "numbers": "个", "seconds": "秒", "messages": "条", "handsets": "台",
-    "cells": "个", "cards": "张", "times": "倍", "MB": "MB", "level": "",
+    "cells": "个", "cards": "张", "times": "倍", "MB": "MB", "level": "", "nats": "", "yuan a day": "元/天",
+    "calls a day": "次/天",
 }  # fmt: skip
 UNKNOWN = {"zh": "未知", "en": "unknown"}
 YES_NO = {"zh": ("否", "是"), "en": ("no", "yes")}
@@ -97,7 +98,7 @@ def shown_value(indicator: Indicator, value: float, language: str) -> str:
         return YES_NO[language][round(value)]
     if indicator.unit == "ratio":
         return f"{value:.0%}"
-    digits = 2 if indicator.unit == "yuan" else 1
+    digits = 2 if indicator.unit in ("yuan", "nats", "yuan a day") else 1
     number = f"{round(value, digits) + 0.0:,.{digits}f}".removesuffix(".0")  # + 0.0 makes -0.0 plain
     if language == "zh":
         return number + UNITS_ZH[indicator.unit]

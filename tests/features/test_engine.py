@@ -148,3 +148,23 @@ def test_a_word_that_nobody_knows_is_named_with_a_guess():
         ValueError, match=r"unknown column count_70d \(did you mean count_7d\?\) in 'count_70d \+ 1'"
     ):
         indicators(payments(EVENTS), [AS_OF], ["ann"], (SPEND, group))
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"kind": "median"}, "'median' is no kind; known are sum"),
+        ({"windows": (0,)}, "wanted windows of 1 to 90 days, found 0"),
+        ({"windows": (3650,)}, "wanted windows of 1 to 90 days, found 3650"),
+        ({"windows": ("week",)}, "wanted windows of 1 to 90 days, found 'week'"),
+        ({"kind": "trend"}, "a trend needs windows of days"),
+    ],
+)
+def test_a_measure_that_makes_no_sense_is_refused(given, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        Measure("m", "1", "", "", "", **given)
+
+
+def test_two_groups_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="two groups are called spend"):
+        indicators(payments(EVENTS), [AS_OF], groups=(SPEND, SPEND))

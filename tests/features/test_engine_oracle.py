@@ -1,8 +1,13 @@
 """The engine against the plainest possible Python, on random rows."""
 
+from collections import Counter
 from datetime import date, timedelta
+from itertools import pairwise
+from math import log
+from statistics import pstdev
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +26,17 @@ GROUP = FeatureGroup(
         Measure("items", "item", "", "", "", (1, 3, 9), "distinct", where="out"),
         Measure("new", "item", "", "", "", (3,), "new"),
         Measure("mask", "1", "", "", "", kind="days"),
+        Measure("least", "amount", "", "", "", (3,), "min", empty=None),
+        Measure(
+            "spread", "amount", "", "", "", (3, 9), "spread", where="out", empty=None, spark_type="double"
+        ),
+        Measure("largest", "item", "", "", "", (9,), "largest", empty=None, spark_type="double"),
+        Measure("entropy", "item", "", "", "", (3,), "entropy", where="out", empty=None, spark_type="double"),
+        *(
+            Measure(kind, "amount", "", "", "", (9,), kind)
+            for kind in ("rise", "fall", "rise_now", "fall_now")
+        ),
+        Measure("trend", "amount", "", "", "", (3,), "trend", spark_type="double"),
     ),
 )
 EVENT = st.tuples(
@@ -47,7 +63,34 @@ def plain(rows, who, as_of):
     items = [len({r[3] for r in within(d) if r[4] and r[3]}) for d in (1, 3, 9)]
     new = len({r[3] for r in within(3) if r[3]} - {r[3] for r in known if r[1] < as_of - timedelta(3)})
     mask = sum(1 << n for n in {(as_of - r[1]).days - 1 for r in known})
-    return (as_of, who, *totals, most, *items, new, mask)
+    least = min((r[5] for r in within(3)), default=None)
+    spreads = [
+        pstdev(values) if values else None for d in (3, 9) for values in [[r[5] for r in within(d) if r[4]]]
+    ]
+    shares = [
+        count / len(found)
+        for found in [[r[3] for r in within(9) if r[3]]]
+        for count in Counter(found).values()
+    ]
+    kinds = Counter(r[3] for r in within(3) if r[3] and r[4])
+    entropy = -sum(n / kinds.total() * log(n / kinds.total()) for n in kinds.values()) if kinds else None
+    days = [sum(r[5] for r in known if r[1] == as_of - timedelta(n)) for n in range(9, 0, -1)]
+    runs = [run(days, sign, now) for now in (False, True) for sign in (1, -1)]
+    slope = (days[-1] - days[-3]) / 2  # of three points
+    floats = (*spreads, max(shares, default=None), entropy)
+    return (as_of, who, *totals, most, *items, new, mask, least, *map(near, floats), *runs, near(slope))
+
+
+def run(days, sign, now):
+    length = longest = 0
+    for before, after in pairwise(days):
+        length = length + 1 if sign * (after - before) > 0 else 0
+        longest = max(longest, length)
+    return length if now else longest
+
+
+def near(value):
+    return value if value is None else pytest.approx(value, abs=1e-9)
 
 
 SCHEMA = {
