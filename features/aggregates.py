@@ -169,7 +169,8 @@ def _entropy(column: str) -> pl.Expr:
     """Shannon entropy of the values in nats: 0 where all rows hold one value."""
     values = pl.col(column).filter(pl.col(column) > 0).sort()
     total = values.sum()
-    return pl.when(total > 0).then(total.log() - (values * values.log()).sum() / total).alias(column)
+    entropy = total.log() - (values * values.log()).sum() / total
+    return pl.when(total > 0).then(entropy.clip(lower_bound=0)).alias(column)  # rounding may reach below
 
 
 def _latest(m: Measure) -> pl.Expr:

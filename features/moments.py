@@ -62,25 +62,26 @@ def with_moments(
     types of the columns.
     """
     rows = rows.sort(key, WHEN, order)
+    columns = [*rows.columns, *(m.name for m in moments)]
     # Events at one instant become places beside each other; twice as many microseconds leave room between instants.
     among = pl.int_range(pl.len()).over(key, WHEN)
     most = (rows.select(among.max()).item() or 0) + 1
     since = (pl.col(WHEN) - pl.col(WHEN).min()).dt.total_microseconds()
     rows = rows.with_columns((2 * since * most + among).alias(PLACE))
-    columns: dict[str, pl.Series] = {}
     for (window, delay), alike in _alike(moments).items():
         values = rows.select(key, WHEN, PLACE, **{m.name: _value(m, types) for m in alike})
         if delay:
-            start = length(window) + length(delay)
+            start, index = length(window) + length(delay), WHEN
             rolled = values.rolling(WHEN, period=window, offset=-start, closed="right", group_by=key)
         else:
             # Begins after all places of the instant that lies exactly a window back.
-            places = 2 * most * (length(window) // timedelta(microseconds=1)) - (most - 1)
+            index, places = PLACE, 2 * most * (length(window) // timedelta(microseconds=1)) - (most - 1)
             rolled = values.rolling(PLACE, period=f"{places}i", closed="right", group_by=key)
-        # Same order as `rows`: by key and time, and what happened at one instant has one delayed value.
-        found = rolled.agg(_aggregate(m) for m in alike)
-        columns |= {m.name: found[m.name] for m in alike}
-    return rows.drop(PLACE).with_columns(columns[m.name] for m in moments)
+        # Joined, not laid beside each other: in which order the groups come back, nobody promises. What happened at
+        # one instant has one delayed value.
+        found = rolled.agg(_aggregate(m) for m in alike).unique([key, index], keep="any")
+        rows = rows.join(found, on=[key, index], how="left", maintain_order="left")
+    return rows.select(columns)
 
 
 def _alike(moments: Sequence[Moment]) -> dict[tuple[str, str], list[Moment]]:

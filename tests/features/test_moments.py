@@ -47,10 +47,12 @@ def plain(rows, row):
 
 def check(rows):
     rows = [(*row, n) for n, row in enumerate(rows)]
-    found = with_moments(pl.DataFrame(rows, SCHEMA, orient="row").reverse(), TYPES, "who", MOMENTS, "n")
-    assert found.height == len(rows)
-    for row in found.iter_rows():
-        assert row[5:] == plain(rows, row[:5]), row
+    given = pl.DataFrame(rows, SCHEMA, orient="row").reverse()
+    for who in (pl.String, pl.Categorical):  # categories sort by their texts, but groups may not
+        found = with_moments(given.with_columns(pl.col("who").cast(who)), TYPES, "who", MOMENTS, "n")
+        assert found.height == len(rows)
+        for row in found.iter_rows():
+            assert row[5:] == plain(rows, row[:5]), row
 
 
 def test_a_window_leaves_out_its_first_instant_and_holds_its_last():
@@ -67,7 +69,7 @@ def test_a_window_leaves_out_its_first_instant_and_holds_its_last():
 
 
 ROW = st.tuples(
-    st.sampled_from(["ann", "bob"]),
+    st.sampled_from(["zoe", "bob", "ann"]),
     st.integers(0, 24).map(lambda n: NOON + timedelta(minutes=5 * n)),
     st.integers(0, 9),
     st.sampled_from([None, "x", "y"]),
