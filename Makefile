@@ -53,7 +53,7 @@ types: setup ## static types
 	@mypy $(PACKAGES)
 
 docs: setup ## write the generated pages of docs/ anew
-	@python -m data_contracts.dictionary
+	@python -m jobs.feature_contracts && python -m data_contracts.dictionary
 
 bench-handbook: setup ## Card Precision@100 of the daily list on the public card-fraud benchmark (RISKVANE_LANDING=its folder)
 	@python -m benchmarks.handbook
