@@ -25,6 +25,15 @@ class Partials:
     sums: pl.DataFrame | None
     pairs: Mapping[str, pl.DataFrame] = field(default_factory=dict)  # by the SQL of the value
 
+    def replaced(self, keys: pl.DataFrame, by: "Partials") -> "Partials":
+        """These partials with those of `keys` (a frame of one column) taken from `by`."""
+
+        def mixed(own: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+            return pl.concat([own.join(keys, on=keys.columns, how="anti"), other])
+
+        sums = None if self.sums is None or by.sums is None else mixed(self.sums, by.sums)
+        return Partials(sums, {sql: mixed(pairs, by.pairs[sql]) for sql, pairs in self.pairs.items()})
+
 
 def partials_of(
     tables: Mapping[str, pl.DataFrame], known: Mapping[str, str], group: FeatureGroup

@@ -15,7 +15,7 @@ from data_contracts.types import polars_type
 from features.aggregates import Partials, partials_of, windows_of
 from features.expressions import Term, compiled, is_money
 from features.indicator import FeatureGroup, Window, indicators, window_days
-from features.point_in_time import Morning
+from features.point_in_time import Morning, happened
 
 Types = Mapping[str, Mapping[str, str]]  # table -> column -> Spark type
 Covered = Mapping[str, Mapping[date, date]]  # table -> day of happening -> first morning that knew of it
@@ -49,26 +49,14 @@ def compute(
     if missing := sorted(wanted - tables.keys()):
         raise ValueError(f"indicators need the tables {missing}; given are {sorted(tables)}")
     covered = _covered_days(tables, wanted) if covered is None else covered
-    shared = {
-        group.name: partials_of(tables, _types(types, group), group)
-        for group in groups
-        if _is_shared(tables, group)
-    }
+    wholes = {g.name: partials_of(tables, _types(types, g), g) for g in groups if g.is_of_rows}
     for as_of in sorted(set(mornings)):
         morning = Morning(as_of, tables, subjects(as_of))
         frame = morning.subjects.select(*dict.fromkeys(["subject_id", *(group.joins for group in groups)]))
         for group in groups:
-            for part in _parts(group, shared.get(group.name), types, morning):
+            for part in _parts(group, wholes.get(group.name), types, morning):
                 frame = frame.join(part, left_on=group.joins, right_on=group.key, how="left")
         yield _finished(frame.with_columns(_filled(groups, as_of, covered)), groups, as_of)
-
-
-def _is_shared(tables: Mapping[str, pl.DataFrame], group: FeatureGroup) -> bool:
-    """Whether one set of partials serves all mornings: not where a late row changes the moments of those after it."""
-    if not group.is_of_rows or not group.moments:
-        return group.is_of_rows
-    is_late = pl.col("known_as_of") > pl.col("event_date") + timedelta(days=1)
-    return not any(tables[table].select(is_late.any()).item() for table in group.tables)
 
 
 def _parts(
@@ -76,13 +64,27 @@ def _parts(
 ) -> Iterable[pl.DataFrame]:
     if group.function is not None:
         return [group.function(morning)]
-    if not group.is_of_rows:
-        return []
     if whole is None:
-        reach = group.look_back + group.moment_days
-        tables = {t: morning.rows(t, reach) for t in group.tables}
-        whole = partials_of(tables, _types(types, group), group)
+        return []
+    if group.moments:
+        whole = _as_known(group, whole, types, morning)
     return windows_of(whole, group, morning.as_of)
+
+
+def _as_known(group: FeatureGroup, whole: Partials, types: Types, morning: Morning) -> Partials:
+    """The partials without what the morning did not know yet: a row that came late changes the moments of those after
+    it. Only few keys have such rows, so they alone are made again."""
+    reach = group.look_back + group.moment_days
+    not_yet = pl.concat(
+        morning.tables[table]
+        .filter(happened(morning.as_of, reach) & (pl.col("known_as_of") > morning.as_of))
+        .select(group.key)
+        for table in group.tables
+    ).unique()
+    if not_yet.is_empty():
+        return whole
+    rows = {t: morning.rows(t, reach).join(not_yet, on=group.key, how="semi") for t in group.tables}
+    return whole.replaced(not_yet, partials_of(rows, _types(types, group), group))
 
 
 def _types(types: Types, group: FeatureGroup) -> dict[str, str]:

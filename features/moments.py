@@ -9,7 +9,7 @@ import polars as pl
 
 from features.expressions import compiled
 
-WHEN, PLACE = "happened_at", "_place"
+WHEN, PLACE, CODE = "happened_at", "_place", "_code"
 LENGTH = re.compile(r"([1-9]\d*)([mhd])")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 LONGEST = timedelta(days=90)
@@ -61,26 +61,34 @@ def with_moments(
     Of events of one key at the same instant each sees itself and those before it in `order`. `types` are the Spark
     types of the columns.
     """
-    rows = rows.sort(key, WHEN, order)
     columns = [*rows.columns, *(m.name for m in moments)]
+    is_category = isinstance(rows.schema[key], pl.Categorical)
+    rows = rows.with_columns(
+        (pl.col(key).to_physical() if is_category else pl.col(key).rank("dense")).alias(CODE)
+    )
+    rows = rows.sort(CODE, WHEN, order)  # numbers sort in a tenth of the time of texts
     # Events at one instant become places beside each other; twice as many microseconds leave room between instants.
-    among = pl.int_range(pl.len()).over(key, WHEN)
+    is_first = (pl.col(CODE) != pl.col(CODE).shift()) | (pl.col(WHEN) != pl.col(WHEN).shift())
+    number = pl.int_range(pl.len())
+    among = number - pl.when(is_first.fill_null(True)).then(number).forward_fill()
     most = (rows.select(among.max()).item() or 0) + 1
     since = (pl.col(WHEN) - pl.col(WHEN).min()).dt.total_microseconds()
     rows = rows.with_columns((2 * since * most + among).alias(PLACE))
     for (window, delay), alike in _alike(moments).items():
-        values = rows.select(key, WHEN, PLACE, **{m.name: _value(m, types) for m in alike})
+        values = rows.select(CODE, WHEN, PLACE, **{m.name: _value(m, types) for m in alike})
         if delay:
             start, index = length(window) + length(delay), WHEN
-            rolled = values.rolling(WHEN, period=window, offset=-start, closed="right", group_by=key)
+            rolled = values.rolling(WHEN, period=window, offset=-start, closed="right", group_by=CODE)
         else:
             # Begins after all places of the instant that lies exactly a window back.
             index, places = PLACE, 2 * most * (length(window) // timedelta(microseconds=1)) - (most - 1)
-            rolled = values.rolling(PLACE, period=f"{places}i", closed="right", group_by=key)
+            rolled = values.rolling(PLACE, period=f"{places}i", closed="right", group_by=CODE)
         # Joined, not laid beside each other: in which order the groups come back, nobody promises. What happened at
         # one instant has one delayed value.
-        found = rolled.agg(_aggregate(m) for m in alike).unique([key, index], keep="any")
-        rows = rows.join(found, on=[key, index], how="left", maintain_order="left")
+        found = rolled.agg(_aggregate(m) for m in alike)
+        if delay:
+            found = found.unique([CODE, index], keep="any")
+        rows = rows.join(found, on=[CODE, index], how="left", maintain_order="left")
     return rows.select(columns)
 
 
@@ -98,6 +106,6 @@ def _value(moment: Moment, types: Mapping[str, str]) -> pl.Expr:
 
 def _aggregate(moment: Moment) -> pl.Expr:
     column = pl.col(moment.name)
-    if moment.kind == "distinct":
-        return column.drop_nulls().n_unique().cast(pl.Int64)
+    if moment.kind == "distinct":  # null counts as a value there
+        return (column.n_unique() - (column.null_count() > 0)).cast(pl.Int64)
     return getattr(column, moment.kind)()

@@ -33,8 +33,12 @@ class Morning:
 def usable(as_of: date, look_back: int) -> pl.Expr:
     """Whether a row with `event_date` and `known_as_of` counts on the morning: happened in
     [as_of - look_back, as_of), known by as_of."""
-    happened = pl.col("event_date").is_between(as_of - timedelta(look_back), as_of, closed="left")
-    return happened & (pl.col("known_as_of") <= as_of)
+    return happened(as_of, look_back) & (pl.col("known_as_of") <= as_of)
+
+
+def happened(as_of: date, look_back: int) -> pl.Expr:
+    """Whether `event_date` lies in [as_of - look_back, as_of)."""
+    return pl.col("event_date").is_between(as_of - timedelta(look_back), as_of, closed="left")
 
 
 def newest_changes(changes: pl.DataFrame, keys: Sequence[str], time: str, as_of: date) -> pl.DataFrame:
