@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from lake.runs import Run
 
-MORNINGS_PER_TASK = 20  # neighbours share most of the events that they look back to
+# Neighbours share most of the events that they look back to, so a task has some of them, even if a core is left over.
+FEWEST_MORNINGS, MOST_MORNINGS = 3, 20
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,20 @@ def publish_feature_days(
     from lake.publish_batches import publish_files
 
     def write(folder: Path) -> list[Path]:
-        return _computed(spark, _tasks(settings, table, days, folder))
+        cores = spark.sparkContext.defaultParallelism
+        return _computed(spark, _tasks(settings, table, days, folder, cores))
 
     with run.stage(table, days) as stage:
         stage.published(table, publish_files(write, settings, table, days, run))
 
 
-def _tasks(settings: Settings, table: str, days: DayRange, folder: Path) -> list[Task]:
+def _tasks(settings: Settings, table: str, days: DayRange, folder: Path, cores: int) -> list[Task]:
     from features.catalogue import FEATURE_TABLES
     from lake.rows import covered_days, event_files, files_of
 
     features, mornings = FEATURE_TABLES[table], list(days)
-    parts = [mornings[n : n + MORNINGS_PER_TASK] for n in range(0, len(mornings), MORNINGS_PER_TASK)]
+    together = min(MOST_MORNINGS, max(FEWEST_MORNINGS, -(-len(mornings) // cores)))
+    parts = [mornings[n : n + together] for n in range(0, len(mornings), together)]
     references = {name: files_of(settings, name, {}) for name in features.references}
     tasks = []
     for part in parts:
