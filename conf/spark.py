@@ -29,8 +29,8 @@ def startup_archive(settings: Settings) -> Path:
     return settings.home / "build" / "spark" / "classes.jsa"
 
 
-def properties(settings: Settings, long: bool = False) -> dict[str, str]:
-    """Spark properties of this environment, paths absolute; `long` for applications that work for minutes."""
+def properties(settings: Settings) -> dict[str, str]:
+    """Spark properties of this environment, paths absolute."""
     class_path = ":".join(str(jar) for jar in jars(settings))
     archive = startup_archive(settings)
     java_options = [
@@ -39,11 +39,9 @@ def properties(settings: Settings, long: bool = False) -> dict[str, str]:
         f"-Duser.timezone={settings.timezone}",
     ]
     if settings.spark_master.startswith("local"):
-        # A night's plans are wide and each runs once: the second compiler costs more than it gains on one small
-        # machine. The first alone gets 48 MB for its code, which wide plans fill; then nothing would be compiled
-        # any more. A range of mornings runs the same plans over many files, there the second compiler halves the time.
-        java_options.append("-XX:ReservedCodeCacheSize=256m")
-        java_options += ["-XX:+UseParallelGC"] if long else ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+        # Plans are wide and each runs once: the second compiler costs more than it gains on one small machine.
+        # The first alone gets 48 MB for its code, which wide plans fill; then nothing would be compiled any more.
+        java_options += ["-XX:ReservedCodeCacheSize=256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         if settings.spark_startup_archive and archive.is_file():
             java_options += [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"]
     return {
@@ -82,11 +80,11 @@ def plan_for(spark: "SparkSession", settings: Settings, few_rows: bool) -> None:
     spark.conf.set("spark.sql.shuffle.partitions", 1 if few_rows else settings.spark_shuffle_partitions)
 
 
-def write_properties(settings: Settings, long: bool = False) -> Path:
+def write_properties(settings: Settings) -> Path:
     """Write the properties file that every `spark-submit` and local session of this environment reads."""
-    file = settings.home / "build" / "spark" / f"{settings.environment}{'-long' if long else ''}.conf"
+    file = settings.home / "build" / "spark" / f"{settings.environment}.conf"
     file.parent.mkdir(parents=True, exist_ok=True)
-    text = "".join(f"{key} {value}\n" for key, value in properties(settings, long).items())
+    text = "".join(f"{key} {value}\n" for key, value in properties(settings).items())
     if not file.is_file() or file.read_text() != text:
         with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as part:
             part.write(text)
@@ -105,7 +103,7 @@ def java_version() -> int:
     return int(number[1] if number[0] == "1" else number[0])
 
 
-def spark_session(app_name: str, settings: Settings, long: bool = False) -> "SparkSession":
+def spark_session(app_name: str, settings: Settings) -> "SparkSession":
     """The session of this process. Under `spark-submit` its properties came with the call; else from here."""
     os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
@@ -114,9 +112,7 @@ def spark_session(app_name: str, settings: Settings, long: bool = False) -> "Spa
             raise RiskvaneError(f"wanted Java {JAVA_WANTED} or newer, found {found}; {JAVA_CURE}")
         if missing := [str(jar) for jar in jars(settings) if not jar.is_file()]:
             raise RiskvaneError(f"Delta JARs {missing} are missing; run `make setup`")
-        os.environ["PYSPARK_SUBMIT_ARGS"] = (
-            f"--properties-file {write_properties(settings, long)} pyspark-shell"
-        )
+        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {write_properties(settings)} pyspark-shell"
     from pyspark.sql import SparkSession
 
     return SparkSession.builder.appName(app_name).getOrCreate()

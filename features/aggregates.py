@@ -104,9 +104,7 @@ def _partial(m: Measure) -> list[pl.Expr]:
             value.count().cast(pl.Int128).alias(_count(m)),
             (wide * wide).sum().alias(_squares(m)),
         ]
-    if m.kind in OF_DAYS:
-        return [value.sum()]
-    return [_sum(m, m.name) if m.kind == "sum" else value.min() if m.kind == "min" else value.max()]
+    return [value.sum() if m.kind in OF_DAYS else _AGGREGATES[m.kind](m, m.name)]
 
 
 def _of_rows(rows: pl.DataFrame, measures: Sequence[Measure], key: str, as_of: date) -> pl.DataFrame:
@@ -210,4 +208,5 @@ _AGGREGATES: dict[str, Callable[[Measure, str], pl.Expr]] = {
     "sum": _sum,
     "max": lambda m, column: pl.max(column),
     "min": lambda m, column: pl.min(column),
+    "days": lambda m, column: pl.max(column),  # of a day's rows; the windows make bits of it
 }

@@ -6,7 +6,7 @@ from typing import Any
 from conf.errors import UsageError
 from features.catalogue import FEATURE_TABLES
 from features.expressions import compiled
-from features.indicator import MONTH, FeatureGroup, Measure, Window
+from features.indicator import FeatureGroup, Measure, Window, flat
 from features.table import FeatureTable
 
 
@@ -33,22 +33,23 @@ def _described(
 ) -> dict[str, Any]:
     made = _made_of(table)
     moments = {m.name: f"{m.kind} of {m.sql} where {m.where}, {m.window}" for m in group.moments}
-    expression = (
-        measure.sql if group.function is None else f"{group.function.__module__}.{group.function.__name__}"
-    )
+    expression = measure.expression(window)
+    if measure.kind == "given" and group.function is not None:
+        expression = f"{group.function.__module__}.{group.function.__name__}"
+    told = flat(group, measure, name, window)
     return {
         "name": name,
         "table": table.name,
         "group": group.name,
-        "en": measure.en.replace("{d}", _words(window)),
-        "zh": measure.zh.replace("{d}", "本月" if window == MONTH else f"近{window}天"),
-        "unit": measure.unit,
-        "type": measure.spark_type,
+        "en": told.en,
+        "zh": told.zh,
+        "unit": told.unit,
+        "type": told.spark_type,
         "kind": measure.kind,
         "window": None if window is None else _words(window),
-        "expression": moments.get(measure.sql, expression).replace("{d}", str(window or "")),
+        "expression": moments.get(expression, expression),
         "condition": None if measure.where == "true" else measure.where,
-        "empty": None if measure.kind == "derived" else measure.empty,
+        "empty": told.empty,
         "is_published": not measure.hidden,
         "of": list(group.tables),
         "made_of": sorted(made.get(name, ())),
@@ -61,11 +62,11 @@ def _made_of(table: FeatureTable) -> dict[str, frozenset[str]]:
     measures = [(m, c, w) for g in table.groups for m in g.measures for c, w in m.columns()]
     types = {column: measure.spark_type for measure, column, _ in measures}
     return {
-        column: compiled(measure.sql.replace("{d}", str(window or "")), types).columns
+        column: compiled(measure.expression(window), types).columns
         for measure, column, window in measures
         if measure.kind == "derived"
     }
 
 
-def _words(window: Window | None) -> str:
-    return "" if window is None else "month to date" if isinstance(window, str) else f"last {window} d"
+def _words(window: Window) -> str:
+    return "month to date" if isinstance(window, str) else f"last {window} d"

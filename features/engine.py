@@ -94,17 +94,14 @@ def _types(types: Types, group: FeatureGroup) -> dict[str, str]:
 def _finished(frame: pl.DataFrame, groups: Sequence[FeatureGroup], as_of: date) -> pl.DataFrame:
     """The published columns: derived ones after those that they are made of, all in their declared types."""
     types = dict.fromkeys(frame.columns, "bigint")
-    waiting: dict[str, tuple[str, str]] = {}
+    waiting: dict[str, str] = {}
     for group in groups:
         for m in group.measures:
             for column, window in m.columns():
                 types[column] = m.spark_type
                 if m.kind == "derived":
-                    waiting[column] = (
-                        m.sql.replace("{d}", "" if window is None else str(window)),
-                        m.spark_type,
-                    )
-    terms = {column: compiled(sql, types) for column, (sql, _) in waiting.items()}
+                    waiting[column] = m.expression(window)
+    terms = {column: compiled(sql, types) for column, sql in waiting.items()}
     while terms:
         ready = {c: t for c, t in terms.items() if not t.columns & terms.keys()}
         if not ready:

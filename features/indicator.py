@@ -69,6 +69,10 @@ class Measure:
         """Name of the column of one window."""
         return self.name if window is None else f"{self.name}_{window_name(window)}"
 
+    def expression(self, window: Window | None) -> str:
+        """Its SQL for one window."""
+        return self.sql.replace("{d}", "" if window is None else str(window))
+
     def columns(self) -> Iterator[tuple[str, Window | None]]:
         """Each column with its window."""
         return ((self.column(w), w) for w in self.windows or (None,))
@@ -147,11 +151,12 @@ def indicators(groups: tuple[FeatureGroup, ...]) -> tuple[Indicator, ...]:
                         f"indicator {column} is declared in {found[column].group} and {group.name}"
                     )
                 if not measure.hidden:
-                    found[column] = _flat(group, measure, column, window)
+                    found[column] = flat(group, measure, column, window)
     return tuple(found.values())
 
 
-def _flat(group: FeatureGroup, measure: Measure, column: str, window: Window | None) -> Indicator:
+def flat(group: FeatureGroup, measure: Measure, column: str, window: Window | None) -> Indicator:
+    """One column of a measure, hidden or not."""
     month = isinstance(window, str)
     return Indicator(
         name=column,

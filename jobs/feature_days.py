@@ -55,11 +55,12 @@ def _tasks(settings: Settings, table: str, days: DayRange, folder: Path, cores: 
     together = min(MOST_MORNINGS, max(FEWEST_MORNINGS, -(-len(mornings) // cores)))
     parts = [mornings[n : n + together] for n in range(0, len(mornings), together)]
     references = {name: files_of(settings, name, {}) for name in features.references}
+    earliest = mornings[0] - timedelta(days=features.look_back)
+    covered = covered_days(settings, list(features.events), earliest, mornings[-1])
     tasks = []
     for part in parts:
         first = part[0] - timedelta(days=features.look_back)
         files = {name: event_files(settings, name, first, part[-1]) for name in features.events}
-        covered = covered_days(settings, list(features.events), first, part[-1])
         tasks.append(
             Task(
                 table=table,

@@ -30,7 +30,6 @@ MAYBE_SPARK = (
     "ingest",
     "check_mart",
 )  # ask for a session themselves: for a database, for a table of many rows
-MANY_DAYS = 5  # from here on a run is long enough for Java's second compiler to pay
 ALL_STEPS = tuple(dict.fromkeys(step for steps in STEPS.values() for step in steps))
 
 
@@ -70,4 +69,4 @@ def _session(settings: Settings, plan: Sequence[tuple[str, DayRange]]) -> "Spark
     from conf.spark import spark_session
 
     name = "riskvane " + " ".join(f"{step} {days}" for step, days in plan)
-    return spark_session(name, settings, long=any(len(days) >= MANY_DAYS for _, days in plan))
+    return spark_session(name, settings)

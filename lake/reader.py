@@ -83,8 +83,6 @@ def rows_where(
 
 def runs(settings: Settings) -> pa.Table:
     """The whole run ledger, oldest first: one row per run, stage and morning."""
-    if not exists(settings, RUNS):
-        return arrow_schema(load_contract(RUNS)).empty_table()
     schema = arrow_schema(load_contract(RUNS))
     files = [pq.ParquetFile(file).read(use_threads=False) for file in files_of(settings, RUNS, {})]
     rows = pa.concat_tables([schema.empty_table(), *(one.select(schema.names).cast(schema) for one in files)])
