@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from features.point_in_time import Morning
 
 MONTH = "month"  # the calendar month of the day before `as_of`, up to that day
-MONTH_DAYS = 31  # how far back that window may reach
-Window = int | str  # a number of days, or MONTH
-LONGEST_DAYS = 90
+MONTHS = {MONTH: 1, "2month": 2, "3month": 3}  # with the one or two calendar months before it
+MONTH_DAYS = 31  # how far back a month may reach
+Window = int | str  # a number of days, or one of MONTHS
+LONGEST_DAYS = 92
 
-OF_ROWS = ("sum", "max", "min", "spread", "days", "last")
+OF_ROWS = ("sum", "mean", "max", "min", "spread", "variance", "share", "days", "first", "last")
+SEEN = ("since_first", "since_last")
 ITEMS = ("distinct", "new", "largest", "entropy")
-OF_DAYS = ("rise", "fall", "rise_now", "fall_now", "trend")
-KINDS = (*OF_ROWS, *ITEMS, *OF_DAYS, "given", "derived")
+OF_DAYS = ("rise", "fall", "rise_now", "fall_now", "trend", "deviation")
+KINDS = (*OF_ROWS, *SEEN, *ITEMS, *OF_DAYS, "given", "derived")
 
 SENTENCE_ZH = "{words}{value}（通常为{normal}）"
 SENTENCE_EN = "{words}: {value} (normally {normal})"
@@ -30,14 +32,19 @@ SENTENCE_EN = "{words}: {value} (normally {normal})"
 class Measure:
     """One line of an indicator group; its columns are `<name>_<days>d`, or `name` when it has no window.
 
-    kind: `sum`, `max` and `min` of `sql` over rows, `spread`: its standard deviation (whole numbers and money);
-    `distinct` values of `sql`; `new`: of these, the ones not seen in the days of the group's look-back before the
-    window; `largest`: share of the most frequent value, `entropy` of the values; `days`: bit n is set when there was a
-    row n + 1 days before `as_of`; `last`: `sql` of the row with the highest `order` of the group; `rise`, `fall`,
-    `rise_now`, `fall_now`, `trend`: of the daily sums (see `features.series`); `given`: the group's function makes
-    the column; `derived`: `sql` over finished columns, where `{d}` stands for the window.
+    kind: `sum`, `mean`, `max` and `min` of `sql` over rows, `spread`: its standard deviation, `variance` (of a
+    population; whole numbers and money); `share` of the rows for which the condition `sql` holds; `first` and `last`:
+    `sql` of the row with the lowest (highest) `order` of the group; `since_first`, `since_last`: days from the first
+    (last) day with a row to `as_of`, 1 for yesterday; `days`: bit n is set when there was a row n + 1 days before
+    `as_of`; `distinct` values of `sql`; `new`: of these, the ones not seen in the days of the group's look-back before
+    the window; `largest`: share of the most frequent value, `entropy` of the values (nats); `rise`, `fall`,
+    `rise_now`, `fall_now`, `trend`, `deviation`: of the daily sums (see `features.windows`); `given`: the group's
+    function makes the column; `derived`: `sql` over finished columns, where `{d}` stands for the window.
 
-    Raises ValueError for an unknown kind, and for a window that is no number of days from 1 to 90.
+    Of several measures of one name the one with the highest `version` that is not `retired` is published; the others
+    stay computable as `<column>@<version>`.
+
+    Raises ValueError for an unknown kind, and for a window that is no number of days from 1 to 92.
     """
 
     name: str
@@ -53,14 +60,19 @@ class Measure:
     hidden: bool = False  # an ingredient of other indicators, not published
     sentence_zh: str = SENTENCE_ZH
     sentence_en: str = SENTENCE_EN
+    version: int = 1
+    retired: str | None = None  # since when, as YYYY-MM-DD, and why
+    category: str | None = None  # class of the indicator where it is not that of its group
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"measure {self.name}: {self.kind!r} is no kind; known are {', '.join(KINDS)}")
         for window in self.windows:
-            if window != MONTH and not (isinstance(window, int) and 1 <= window <= LONGEST_DAYS):
+            is_days = isinstance(window, int) and 1 <= window <= LONGEST_DAYS
+            if not is_days and window not in MONTHS:
                 raise ValueError(
-                    f"measure {self.name}: wanted windows of 1 to {LONGEST_DAYS} days, found {window!r}"
+                    f"measure {self.name}: wanted windows of 1 to {LONGEST_DAYS} days or {', '.join(MONTHS)}, "
+                    f"found {window!r}"
                 )
         if self.kind in OF_DAYS and not all(isinstance(window, int) for window in self.windows or ("",)):
             raise ValueError(f"measure {self.name}: a {self.kind} needs windows of days")
@@ -92,6 +104,7 @@ class FeatureGroup:
     function: "Callable[[Morning], pl.DataFrame] | None" = None
     days: int = 0  # that the function looks back
     moments: tuple[Moment, ...] = ()  # columns of each row that its measures may use like any other
+    category: str = "other"  # class of its indicators
 
     def measures_of(self, *kinds: str) -> list[Measure]:
         """Its measures of some kinds."""
@@ -131,13 +144,13 @@ class Indicator:
 
 
 def window_name(window: Window) -> str:
-    """`7` is `7d`, MONTH is `month`."""
+    """`7` is `7d`, a month is called what it is."""
     return window if isinstance(window, str) else f"{window}d"
 
 
 def window_days(window: Window) -> int:
     """Days before `as_of` that a window may reach."""
-    return MONTH_DAYS if isinstance(window, str) else window
+    return MONTH_DAYS * MONTHS[window] if isinstance(window, str) else window
 
 
 def indicators(groups: tuple[FeatureGroup, ...]) -> tuple[Indicator, ...]:
@@ -157,7 +170,7 @@ def indicators(groups: tuple[FeatureGroup, ...]) -> tuple[Indicator, ...]:
 
 def flat(group: FeatureGroup, measure: Measure, column: str, window: Window | None) -> Indicator:
     """One column of a measure, hidden or not."""
-    month = isinstance(window, str)
+    zh, en = _window_words(window)
     return Indicator(
         name=column,
         measure=measure.name,
@@ -165,8 +178,15 @@ def flat(group: FeatureGroup, measure: Measure, column: str, window: Window | No
         spark_type=measure.spark_type,
         unit=measure.unit,
         empty=measure.empty if measure.kind != "derived" else None,
-        zh=measure.zh.replace("{d}", "本月" if month else f"近{window}天"),
-        en=measure.en.replace("{d}", "this month" if month else f"last {window} d"),
+        zh=measure.zh.replace("{d}", zh),
+        en=measure.en.replace("{d}", en),
         sentence_zh=measure.sentence_zh,
         sentence_en=measure.sentence_en,
     )
+
+
+def _window_words(window: Window | None) -> tuple[str, str]:
+    if isinstance(window, str):
+        before = MONTHS[window] - 1
+        return (f"本月及前{before}个月", f"this month and the {before} before") if before else ("本月", "this month")
+    return f"近{window}天", f"last {window} d"

@@ -154,9 +154,9 @@ def test_a_word_that_nobody_knows_is_named_with_a_guess():
     ("given", "complaint"),
     [
         ({"kind": "median"}, "'median' is no kind; known are sum"),
-        ({"windows": (0,)}, "wanted windows of 1 to 90 days, found 0"),
-        ({"windows": (3650,)}, "wanted windows of 1 to 90 days, found 3650"),
-        ({"windows": ("week",)}, "wanted windows of 1 to 90 days, found 'week'"),
+        ({"windows": (0,)}, "wanted windows of 1 to 92 days, found 0"),
+        ({"windows": (3650,)}, "wanted windows of 1 to 92 days, found 3650"),
+        ({"windows": ("week",)}, "wanted windows of 1 to 92 days, found 'week'"),
         ({"kind": "trend"}, "a trend needs windows of days"),
     ],
 )
