@@ -25,13 +25,7 @@ def account_payees(morning: Morning) -> pl.DataFrame:
     harmed = labels.select(
         pl.col("subject_id").alias("account_id"), pl.col("harmed_on").alias("event_date"), is_harmed=1
     )
-    is_payment = (pl.col("status") == "booked") & (pl.col("direction") == "out")
-    paid = (
-        morning.rows("transactions", PAYEE_DAYS)
-        .filter(is_payment & pl.col("counterparty_account_id").is_not_null())
-        .select("account_id", pl.col("counterparty_account_id").alias("payee"), "event_date")
-        .unique()
-    )
+    paid = morning.digest("payments", PAYEE_DAYS).select("account_id", "payee", "event_date").unique()
     judged = paid.join(harmed.unique(), on=["account_id", "event_date"], how="left")
     payees = judged.group_by("payee").agg(
         pl.col("is_harmed").sum().cast(pl.Int64).alias("harmed"),

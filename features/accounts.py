@@ -6,13 +6,14 @@ from datetime import date
 
 import polars as pl
 
-from features.account_flows import FLOW_DAYS, account_flows
 from features.account_holders import account_holders, account_subjects, with_types
 from features.account_payees import PAID_DAYS, PAYEE_DAYS, account_payees
-from features.indicator import FeatureGroup, Measure
+from features.indicator import Digest, FeatureGroup, Measure
 from features.moments import Moment
+from features.sequences import Sequence, Step
 from features.sharing import SHARED_DAYS, account_sharing
-from features.table import FeatureTable, Tables
+from features.rows import Tables
+from features.table import Added, FeatureTable
 
 MONEY = "decimal(18,2)"
 BOOKED = "status = 'booked'"
@@ -44,6 +45,18 @@ TRANSACTIONS = FeatureGroup(
         Moment("in_count_10m", "1", "10m", where=IN),
         Moment("out_amount_1h", "amount", "1h", where=OUT, spark_type=MONEY),
         Moment("payee_count_1h", COUNTERPARTY, "1h", "distinct", where=OUT),
+        Moment("passed_on_1h", "amount", "1h", where=OUT, spark_type=MONEY, ahead=True),
+        Moment("passed_on_24h", "amount", "1d", where=OUT, spark_type=MONEY, ahead=True),
+        Moment("seconds_to_debit", "1", "1d", "next", where=OUT, ahead=True),
+    ),
+    sequences=(
+        # A small credit tries the account out before the large one comes.
+        Sequence("probe", (Step(f"{IN} AND amount <= 100"), Step(f"{IN} AND amount >= 1000", within="1d"))),
+    ),
+    digests=(
+        Digest("payments", {"payee": "counterparty_account_id"}, PAYEE_DAYS, OUT, ("payee",)),
+        Digest("devices", {"device_id": "device_id"}, SHARED_DAYS, BOOKED, ("device_id",)),
+        Digest("addresses", {"ip_id": "ip_id"}, SHARED_DAYS, BOOKED, ("ip_id",)),
     ),
     measures=(
         Measure("in_count", "1", "transactions", "{d}转入笔数", "credits, {d}", (1, 7, 30), where=IN),
@@ -99,20 +112,12 @@ TRANSACTIONS = FeatureGroup(
         Measure("company_to_private_amount", "amount", "yuan", "{d}公转私金额", "company-to-private money, {d}", (30,), where=COMPANY_TO_PRIVATE, spark_type=MONEY),
         Measure("private_to_company_count", "1", "transactions", "{d}私转公笔数", "private-to-company payments, {d}", (30,), where=PRIVATE_TO_COMPANY),
         Measure("private_to_company_amount", "amount", "yuan", "{d}私转公金额", "private-to-company money, {d}", (30,), where=PRIVATE_TO_COMPANY, spark_type=MONEY),
-    ),
-)
-FLOWS = FeatureGroup(
-    name="flows",
-    tables=("transactions",),
-    key="account_id",
-    joins="subject_id",
-    function=account_flows,
-    days=FLOW_DAYS,
-    measures=(
-        Measure("passed_on_share_1h", "", "ratio", "近7天转入后1小时内转出占比", "share of money in that left within 1 h, last 7 d", kind="given", empty=None, spark_type="double"),
-        Measure("passed_on_share_24h", "", "ratio", "近7天转入后24小时内转出占比", "share of money in that left within 24 h, last 7 d", kind="given", empty=None, spark_type="double"),
-        Measure("fastest_debit_minutes", "", "minutes", "近7天转入到转出最短分钟数", "fewest minutes from a credit to the next debit, last 7 d", kind="given", empty=None),
-        Measure("probe_count", "", "transactions", "近7天小额试探后大额转入次数", "small credits followed by a large one within 24 h, last 7 d", kind="given"),
+        Measure("passed_on_amount_1h", "least(passed_on_1h, amount)", "yuan", "{d}转入后1小时内转出金额", "money in that left within 1 h, {d}", (7, 30), where=IN, spark_type=MONEY, hidden=True),
+        Measure("passed_on_amount_24h", "least(passed_on_24h, amount)", "yuan", "{d}转入后24小时内转出金额", "money in that left within 24 h, {d}", (7, 30), where=IN, spark_type=MONEY, hidden=True),
+        Measure("passed_on_share_1h", "try_divide(double(passed_on_amount_1h_{d}d), double(in_amount_{d}d))", "ratio", "{d}转入后1小时内转出占比", "share of money in that left within 1 h, {d}", (7, 30), "derived", spark_type="double"),
+        Measure("passed_on_share_24h", "try_divide(double(passed_on_amount_24h_{d}d), double(in_amount_{d}d))", "ratio", "{d}转入后24小时内转出占比", "share of money in that left within 24 h, {d}", (7, 30), "derived", spark_type="double"),
+        Measure("fastest_debit_seconds", "seconds_to_debit", "seconds", "{d}转入到转出最短秒数（24小时内）", "fewest seconds from a credit to the next debit within 24 h, {d}", (7, 30), "min", IN, None),
+        Measure("probe_count", "probe", "sequences", "{d}小额试探后大额转入次数", "large credits within 24 h after a small one, {d}", (7, 30)),
     ),
 )
 PAYEES = FeatureGroup(
@@ -184,13 +189,13 @@ def _subjects(tables: Tables, as_of: date) -> pl.DataFrame:
     return account_subjects(tables["accounts"], tables["customers"], as_of)
 
 
-def _prepared(tables: Tables) -> Tables:
-    return {**tables, "transactions": with_types(tables["transactions"], tables["accounts"])}
+def _typed(rows: pl.DataFrame, references: Tables) -> pl.DataFrame:
+    return with_types(rows, references["accounts"])
 
 
 ACCOUNT_FEATURES = FeatureTable(
     name="account_features",
-    groups=(TRANSACTIONS, FLOWS, PAYEES, SHARING, LOGINS, HOLDERS),
+    groups=(TRANSACTIONS, PAYEES, SHARING, LOGINS, HOLDERS),
     events={
         "transactions": (
             *("account_id", "sequence_no", "direction", "amount", "balance_after", "status"),
@@ -200,6 +205,5 @@ ACCOUNT_FEATURES = FeatureTable(
     },
     references=("accounts", "customers", "labels"),
     subjects=_subjects,
-    prepared=_prepared,
-    added={"transactions": {"own_type": "string", "counterparty_type": "string"}},
+    added={"transactions": Added({"own_type": "string", "counterparty_type": "string"}, _typed)},
 )

@@ -1,16 +1,15 @@
 """Where each card was and in which handset, and what follows from it: sharing, terminals, travelling batches."""
 
-from collections.abc import Mapping
 from datetime import timedelta
 
 import polars as pl
 
-from features.point_in_time import Morning, usable
+from features.point_in_time import Morning
 from features.sharing import SHARED_DAYS, Shared, subjects_per_item
 
 USAGE = ("calls", "sms", "data_sessions", "signalling")
 PLACE = ("imei_id", "tac", "cell_id", "county")
-PLACES_OF_DAYS = "places_of_days"  # the name of `places_of_days` among the tables of a morning
+PLACES = "places"  # the digest of calls, SMS, data and signalling: where a card was in which handset
 TRAVEL_DAYS = 7  # C2 and C21: a batch meets again within about five days
 BATCH_LEAST = 3  # cards of one shop and day before they are called a batch
 PHONE_CLASSES = ("phone", "feature phone")
@@ -20,10 +19,11 @@ PLACES_COUNTED = {
     "county": ("county_count", (7, 30)),
 }
 CARDS_SHARE = (
-    Shared("cards_per_imei_7d", pl.col("imei_id"), 7),
-    Shared("cards_per_imei_30d", pl.col("imei_id"), SHARED_DAYS),
+    Shared("cards_per_imei_7d", PLACES, pl.col("imei_id"), 7),
+    Shared("cards_per_imei_30d", PLACES, pl.col("imei_id"), SHARED_DAYS),
     Shared(
         "cards_per_cell_and_tac_7d",
+        PLACES,
         pl.when(pl.col("cell_id").is_not_null() & pl.col("tac").is_not_null()).then(
             pl.struct("cell_id", "tac")
         ),
@@ -32,33 +32,19 @@ CARDS_SHARE = (
 )
 
 
-def places_of_days(tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-    """Calls, SMS, data and signalling together.
-
-    One row per `card_id`, handset, cell, day and morning of knowing, with the last moment (`last_at`). The county
-    is that of the cell; rows without a cell (abroad) keep the county they came with.
-    """
-    keys = ["card_id", *PLACE, "event_date", "known_as_of"]
-    seen = []
-    for table in USAGE:
-        given = pl.col("county") if "county" in tables[table].columns else pl.lit(None, pl.Categorical)
-        county = pl.when(pl.col("cell_id").is_null()).then(given).alias("county")
-        rows = tables[table].with_columns(county)
-        seen.append(rows.group_by(keys).agg(pl.max("happened_at").alias("last_at")))
-    newest = tables["cells"].sort("known_as_of", "county", descending=True).unique("cell_id", keep="first")
-    places = pl.concat(seen).group_by(keys).agg(pl.max("last_at"))
-    places = places.join(
-        newest.select("cell_id", pl.col("county").alias("of_cell")), on="cell_id", how="left"
-    )
-    return places.with_columns(pl.coalesce("of_cell", "county").alias("county")).drop("of_cell")
-
-
 def _places(morning: Morning) -> pl.DataFrame:
-    """The places of the last 30 days: one row per `card_id`, handset and cell with first and last day and the days
-    as bits (bit n is the day n + 1 days before `as_of`)."""
-    recent = morning.tables[PLACES_OF_DAYS].filter(usable(morning.as_of, SHARED_DAYS))
+    """The places of the last 30 days: one row per `card_id`, handset and cell with the last moment (`last_at`), first
+    and last day and the days as bits (bit n is the day n + 1 days before `as_of`).
+
+    The county is that of the cell; rows without a cell (abroad) keep the county they came with.
+    """
+    recent = morning.digest(PLACES, SHARED_DAYS)
+    cells = morning.tables["cells"].sort("known_as_of", "county", descending=True)
+    newest = cells.unique("cell_id", keep="first").select("cell_id", pl.col("county").alias("of_cell"))
+    recent = recent.join(newest, on="cell_id", how="left")
     bit = 2 ** ((pl.lit(morning.as_of) - pl.col("event_date")).dt.total_days() - 1)
-    return recent.with_columns(bit.cast(pl.Int64).alias("days")).group_by("card_id", *PLACE).agg(
+    county = pl.coalesce("of_cell", "county").alias("county")
+    return recent.with_columns(county, bit.cast(pl.Int64).alias("days")).group_by("card_id", *PLACE).agg(
         pl.max("last_at"),
         pl.min("event_date").alias("first_day"),
         pl.max("event_date").alias("event_date"),
@@ -82,7 +68,9 @@ def card_presence(morning: Morning) -> pl.DataFrame:
 
 def card_sharing(morning: Morning) -> pl.DataFrame:
     """Cards that share a handset, or a cell and handset model: one row per card."""
-    return subjects_per_item(morning.once("places", _places), "card_id", CARDS_SHARE, morning.as_of)
+    return subjects_per_item(
+        {PLACES: morning.once("places", _places)}, "card_id", CARDS_SHARE, morning.as_of
+    )
 
 
 def card_terminals(morning: Morning) -> pl.DataFrame:

@@ -7,20 +7,20 @@ from datetime import date
 import polars as pl
 
 from features.card_holders import card_holders, card_subjects
+from features.card_places import PLACES as PLACES_OF_DAYS
 from features.card_places import (
-    PLACES_OF_DAYS,
     TRAVEL_DAYS,
     USAGE,
     card_batches,
     card_presence,
     card_sharing,
     card_terminals,
-    places_of_days,
 )
-from features.indicator import MONTH, FeatureGroup, Measure
+from features.indicator import MONTH, Digest, FeatureGroup, Measure
 from features.moments import Moment
 from features.sharing import SHARED_DAYS
-from features.table import FeatureTable, Tables
+from features.rows import Tables
+from features.table import FeatureTable
 
 IN, OUT = "direction = 'in'", "direction = 'out'"
 AT_NIGHT = "hour(happened_at) < 5"
@@ -110,6 +110,18 @@ PLACES = FeatureGroup(
     joins="subject_id",
     function=card_presence,
     days=SHARED_DAYS,
+    digests=(
+        Digest(
+            PLACES_OF_DAYS,
+            {
+                "imei_id": "imei_id",
+                "tac": "tac",
+                "cell_id": "cell_id",
+                "county": "CASE WHEN cell_id IS NULL THEN county END",
+            },
+            SHARED_DAYS,
+        ),
+    ),
     measures=(
         Measure("imei_count", "", "handsets", "{d}使用终端数", "handsets, {d}", (1, 7, 30), "given"),
         Measure("cell_count", "", "cells", "{d}基站数", "cells, {d}", (1, 7, 30), "given"),
@@ -187,10 +199,6 @@ def _subjects(tables: Tables, as_of: date) -> pl.DataFrame:
     return card_subjects(tables["cards"], as_of)
 
 
-def _prepared(tables: Tables) -> Tables:
-    return {**tables, PLACES_OF_DAYS: places_of_days(tables)}
-
-
 CARD_FEATURES = FeatureTable(
     name="card_features",
     groups=(CALLS, SMS, DATA, PLACES, SHARING, TERMINALS, BATCHES, HOLDERS),
@@ -202,5 +210,4 @@ CARD_FEATURES = FeatureTable(
     },
     references=("cards", "cells", "tac_library"),
     subjects=_subjects,
-    prepared=_prepared,
 )

@@ -1,24 +1,30 @@
-"""Computes declared indicator groups for any mornings from one reading of the events.
+"""Computes declared indicator groups for any mornings, from what is kept of each day or straight from rows.
 
-Sums and maxima go through daily partials (subject, day, morning on which it became known), so that a row is
-aggregated once however many mornings and windows use it. Distinct values go through (subject, value) pairs
-with their last day, which serves all windows at once. Money and counts are whole numbers, so a rerun gives
-identical rows.
+Three steps that may run on different machines: `features.partials` makes what a morning adds to the kept days;
+`wholes` looks across all subjects of a morning; `bucket_frames` computes the windows of some subjects, by the hash of
+their names, and all that follows from them. Money and counts are whole numbers, so a rerun gives identical rows.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 
 from data_contracts.types import polars_type
-from features.aggregates import Partials, partials_of, windows_of
-from features.expressions import Term, compiled, is_money
-from features.indicator import FeatureGroup, Window, indicators, window_days
-from features.point_in_time import Morning, happened
+from features.expressions import CENTS, Term, compiled, is_money
+from features.hashing import hashed
+from features.indicator import FeatureGroup, Measure, Window, indicators, window_days
+from features.kept import Part, parts_of
+from features.partials import partials_of
+from features.point_in_time import Morning
+from features.rows import TableEvents
+from features.windows import Entries, Windows
 
 Types = Mapping[str, Mapping[str, str]]  # table -> column -> Spark type
 Covered = Mapping[str, Mapping[date, date]]  # table -> day of happening -> first morning that knew of it
+YUAN_SQUARED = "yuan squared"
+EntriesOf = Callable[[Part], Entries]
 
 
 def compute(
@@ -29,7 +35,7 @@ def compute(
     mornings: Iterable[date],
     covered: Covered | None = None,
 ) -> Iterator[pl.DataFrame]:
-    """The indicators of `groups`, one frame per morning of `mornings`.
+    """The indicators of `groups` from rows, one frame per morning of `mornings`; nothing is kept.
 
     `tables` holds event and reference tables by name, money in cents, with the Spark types of their columns in
     `types`; `subjects` gives one row per `subject_id` of a morning, with the columns that groups join on. A morning
@@ -37,62 +43,90 @@ def compute(
     window has the measure's `empty` value; where a table has no row of anybody in a window, nothing is known and the
     value is null.
 
-    `covered` tells of each event table the days that have rows, and on which morning the first of them was known;
-    a caller that has it spares looking at the events for it.
-
     Each frame has one row per subject: `as_of`, `subject_id`, then the indicators in their order.
     """
-    names = [group.name for group in groups]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"two groups are called {', '.join(twice)}; give each a name of its own")
+    checked(groups)
     wanted = {table for group in groups for table in group.tables}
     if missing := sorted(wanted - tables.keys()):
         raise ValueError(f"indicators need the tables {missing}; given are {sorted(tables)}")
     covered = _covered_days(tables, wanted) if covered is None else covered
-    wholes = {g.name: partials_of(tables, _types(types, g), g) for g in groups if g.is_of_rows}
-    for as_of in sorted(set(mornings)):
-        morning = Morning(as_of, tables, subjects(as_of))
-        frame = morning.subjects.select(*dict.fromkeys(["subject_id", *(group.joins for group in groups)]))
-        for group in groups:
-            for part in _parts(group, wholes.get(group.name), types, morning):
-                frame = frame.join(part, left_on=group.joins, right_on=group.key, how="left")
-        yield _finished(frame.with_columns(_filled(groups, as_of, covered)), groups, as_of)
+    asked = sorted(set(mornings))
+    kept: dict[str, pl.DataFrame] = {}
+    for group in groups:
+        kept |= partials_of(group, TableEvents(tables, types, group), known_mornings(group, asked))
+    entries = {name: Entries.of(frame) for name, frame in kept.items() if "key" in frame.columns}
+    for as_of in asked:
+        morning = Morning(as_of, tables, kept, subjects(as_of))
+        whole = wholes(groups, morning, lambda part: entries[part.name])
+        yield from bucket_frames(groups, lambda part: entries[part.name], {as_of: whole}, covered)
 
 
-def _parts(
-    group: FeatureGroup, whole: Partials | None, types: Types, morning: Morning
-) -> Iterable[pl.DataFrame]:
-    if group.function is not None:
-        return [group.function(morning)]
-    if whole is None:
-        return []
-    if group.moments:
-        whole = _as_known(group, whole, types, morning)
-    return windows_of(whole, group, morning.as_of)
+def checked(groups: Sequence[FeatureGroup]) -> None:
+    """Raise ValueError where two groups have one name, or a column is declared twice."""
+    names = [group.name for group in groups]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two groups are called {', '.join(twice)}; give each a name of its own")
+    indicators(tuple(groups))
 
 
-def _as_known(group: FeatureGroup, whole: Partials, types: Types, morning: Morning) -> Partials:
-    """The partials without what the morning did not know yet: a row that came late changes the moments of those after
-    it. Only few keys have such rows, so they alone are made again."""
-    reach = group.look_back + group.moment_days
-    not_yet = pl.concat(
-        morning.tables[table]
-        .filter(happened(morning.as_of, reach) & (pl.col("known_as_of") > morning.as_of))
-        .select(group.key)
-        for table in group.tables
-    ).unique()
-    if not_yet.is_empty():
-        return whole
-    rows = {t: morning.rows(t, reach).join(not_yet, on=group.key, how="semi") for t in group.tables}
-    return whole.replaced(not_yet, partials_of(rows, _types(types, group), group))
+def known_mornings(group: FeatureGroup, mornings: Sequence[date]) -> list[date]:
+    """The mornings whose additions to the kept days the windows of `mornings` look at."""
+    first = mornings[0] - timedelta(days=max(group.kept_days, 1) - 1)
+    return [first + timedelta(days=n) for n in range((mornings[-1] - first).days + 1)]
 
 
-def _types(types: Types, group: FeatureGroup) -> dict[str, str]:
-    return {name: kind for table in group.tables for name, kind in types[table].items()}
+def is_of_subject(group: FeatureGroup) -> bool:
+    """Whether the group's rows are those of a subject itself, so that its windows are computed by bucket."""
+    return group.function is None and group.joins == "subject_id"
 
 
-def _finished(frame: pl.DataFrame, groups: Sequence[FeatureGroup], as_of: date) -> pl.DataFrame:
-    """The published columns: derived ones after those that they are made of, all in their declared types."""
+def wholes(groups: Sequence[FeatureGroup], morning: Morning, entries: EntriesOf) -> pl.DataFrame:
+    """What needs a look across all subjects of a morning: the groups with a function, and those keyed by something
+    that subjects share.
+
+    One row per subject, sorted by `key`: `subject_id`, `key` (hashed), then the columns of these groups. Raises
+    ValueError when two subjects have one hash.
+    """
+    shared = [group for group in groups if not is_of_subject(group)]
+    frame = morning.subjects.select(*dict.fromkeys(["subject_id", *(group.joins for group in shared)]))
+    for group in shared:
+        if group.function is not None:
+            frame = frame.join(group.function(morning), left_on=group.joins, right_on=group.key, how="left")
+            continue
+        keys = frame.select(pl.col(group.joins).drop_nulls().unique(maintain_order=True)).to_series()
+        rows = hashed(keys).to_numpy()
+        for part in parts_of(group):
+            windows = Windows(part, entries(part), rows)
+            columns = windows.columns(morning.as_of, group.look_back, np.arange(len(rows)))
+            frame = frame.join(pl.DataFrame([keys, *columns]), on=group.joins, how="left")
+    frame = frame.with_columns(hashed(frame["subject_id"]).alias("key")).sort("key")
+    if frame["key"].n_unique() < frame.height:
+        raise ValueError(f"{morning.as_of}: two subjects have one hash; wanted one row per subject_id")
+    return frame
+
+
+def bucket_frames(
+    groups: Sequence[FeatureGroup],
+    entries: EntriesOf,
+    wholes: Mapping[date, pl.DataFrame],
+    covered: Covered,
+) -> Iterator[pl.DataFrame]:
+    """The finished indicators of the subjects in `wholes` (see there), one frame per morning in their order: `as_of`,
+    `subject_id`, then the indicators in theirs."""
+    keys = np.unique(np.concatenate([whole["key"].to_numpy() for whole in wholes.values()]))
+    own = [group for group in groups if is_of_subject(group)]
+    windows = [(group, Windows(part, entries(part), keys)) for group in own for part in parts_of(group)]
+    for as_of, whole in wholes.items():
+        wanted = np.searchsorted(keys, whole["key"].to_numpy())
+        columns = [c for group, w in windows for c in w.columns(as_of, group.look_back, wanted)]
+        yield _finished(whole.with_columns(columns), groups, as_of, covered)
+
+
+def _finished(
+    frame: pl.DataFrame, groups: Sequence[FeatureGroup], as_of: date, covered: Covered
+) -> pl.DataFrame:
+    """The published columns: measures in their types, then derived ones after those that they are made of."""
+    frame = frame.with_columns(_measured(groups, as_of, covered))
     types = dict.fromkeys(frame.columns, "bigint")
     waiting: dict[str, str] = {}
     for group in groups:
@@ -110,6 +144,31 @@ def _finished(frame: pl.DataFrame, groups: Sequence[FeatureGroup], as_of: date) 
         terms = {c: t for c, t in terms.items() if c not in ready}
     published = [_published(i.name, i.spark_type) for i in indicators(tuple(groups))]
     return frame.select(pl.lit(as_of).alias("as_of"), pl.col("subject_id").cast(pl.String), *published)
+
+
+def _measured(groups: Sequence[FeatureGroup], as_of: date, covered: Covered) -> list[pl.Expr]:
+    """Columns of windows in the unit of their declaration; empty values for subjects without rows, null for everybody
+    where the window of the table is blank."""
+    columns = []
+    for group in groups:
+        for m in group.measures:
+            if m.kind == "derived":
+                continue
+            for column, window in m.columns():
+                value = pl.col(column) if group.function is not None else _in_unit(column, m)
+                if m.empty is not None:
+                    is_known = _is_known(group, window, as_of, covered)
+                    value = value.fill_null(int(m.empty)) if is_known else pl.lit(None, pl.Int64)
+                columns.append(value.alias(column))
+    return columns
+
+
+def _in_unit(column: str, m: Measure) -> pl.Expr:
+    """Averages of money in whole cents; a variance of money, which has no decimal type, in its unit."""
+    value = pl.col(column)
+    if m.kind in ("mean", "spread", "trend") and is_money(m.spark_type):
+        return value.round(mode="half_away_from_zero").cast(pl.Int64)
+    return value / CENTS**2 if m.kind == "variance" and m.unit == YUAN_SQUARED else value
 
 
 def _typed(term: Term, spark_type: str) -> pl.Expr:
@@ -134,21 +193,6 @@ def _published(name: str, spark_type: str) -> pl.Expr:
 def _covered_days(tables: Mapping[str, pl.DataFrame], wanted: Iterable[str]) -> Covered:
     first = {t: tables[t].group_by("event_date").agg(pl.min("known_as_of")) for t in wanted}
     return {t: dict(days.iter_rows()) for t, days in first.items()}
-
-
-def _filled(groups: Sequence[FeatureGroup], as_of: date, covered: Covered) -> list[pl.Expr]:
-    """Empty values for subjects without rows; null for everybody where the window of the table is blank."""
-    columns = []
-    for group in groups:
-        for m in group.measures:
-            if m.kind == "derived" or m.empty is None:
-                continue
-            for column, window in m.columns():
-                if _is_known(group, window, as_of, covered):
-                    columns.append(pl.col(column).fill_null(int(m.empty)))
-                else:
-                    columns.append(pl.lit(None, pl.Int64).alias(column))
-    return columns
 
 
 def _is_known(group: FeatureGroup, window: Window | None, as_of: date, covered: Covered) -> bool:

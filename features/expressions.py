@@ -7,7 +7,7 @@ Money is counted in whole cents, so that sums are exact and `amount % 100 = 0` m
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import reduce
+from functools import cache, reduce
 from operator import and_, or_
 
 import numpy as np
@@ -38,13 +38,19 @@ def compiled(text: str, types: Mapping[str, str]) -> Term:
     quotes the text and says which word is unknown, and which known one may have been meant.
     """
     try:
-        tree = sqlglot.parse_one(text, read="spark")
+        tree = _parsed(text)
     except SqlglotError as error:
         raise ValueError(f"{text!r} is not an expression: {str(error).splitlines()[0]}") from None
     try:
         return _term(tree, types)
     except ValueError as error:
         raise ValueError(f"{error} in {text!r}") from None
+
+
+@cache
+def _parsed(text: str) -> x.Expr:
+    """The tree, which nobody changes."""
+    return sqlglot.parse_one(text, read="spark")
 
 
 def is_money(spark_type: str) -> bool:

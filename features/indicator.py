@@ -1,11 +1,12 @@
 """What an indicator is: one measure over its windows, with its unit and the words that reviewers read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from features.moments import Moment
+from features.sequences import Sequence
 
 if TYPE_CHECKING:
     import polars as pl
@@ -91,6 +92,21 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Digest:
+    """What is kept of rows for functions that look across subjects: each day's different values together.
+
+    One row per key, values of `columns` (names and SQL) and day, with the last instant of it, `last_at`. Rows in which
+    a column of `needs` is null are left out.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    days: int  # that functions look back to
+    where: str = "true"
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class FeatureGroup:
     """Measures that share their rows: event tables, key and row filter."""
 
@@ -104,6 +120,8 @@ class FeatureGroup:
     function: "Callable[[Morning], pl.DataFrame] | None" = None
     days: int = 0  # that the function looks back
     moments: tuple[Moment, ...] = ()  # columns of each row that its measures may use like any other
+    sequences: tuple[Sequence, ...] = ()  # likewise
+    digests: tuple[Digest, ...] = ()  # what functions of any group may look at
     category: str = "other"  # class of its indicators
 
     def measures_of(self, *kinds: str) -> list[Measure]:
@@ -111,20 +129,26 @@ class FeatureGroup:
         return [m for m in self.measures if m.kind in kinds]
 
     @property
-    def is_of_rows(self) -> bool:
-        """Whether the engine aggregates rows for it; else its function does, or all is derived."""
-        return self.function is None and any(m.kind != "derived" for m in self.measures)
+    def moment_days(self) -> int:
+        """Days before a row that its moments and sequences reach."""
+        reach = [m.reach for m in (*self.moments, *self.sequences)]
+        return max((-(-length // timedelta(days=1)) for length in reach), default=0)
 
     @property
-    def moment_days(self) -> int:
-        """Days before a row that its moments reach."""
-        return max((-(-m.reach // timedelta(days=1)) for m in self.moments), default=0)
+    def days_ahead(self) -> int:
+        """Days after a row that its moments look to."""
+        return max((m.days_ahead for m in self.moments), default=0)
 
     @property
     def look_back(self) -> int:
         """Days before `as_of` that the widest window reaches."""
         reach = [window_days(w) for m in self.measures for w in m.windows]
         return max(reach, default=self.days)
+
+    @property
+    def kept_days(self) -> int:
+        """Days before `as_of` of which something of it must be kept."""
+        return max(self.look_back, *(digest.days for digest in self.digests), 0)
 
 
 @dataclass(frozen=True)

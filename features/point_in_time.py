@@ -1,4 +1,4 @@
-"""Who knew what on which morning: rows and dimension changes as of one morning."""
+"""Who knew what on which morning: digests, rows and dimension changes as of one morning."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,16 +12,18 @@ Made = TypeVar("Made")
 
 @dataclass
 class Morning:
-    """All that a group may look at on one morning: tables by name, and the subjects of that morning."""
+    """All that a group's function may look at on one morning: reference tables and digests by name, and the subjects of
+    that morning."""
 
     as_of: date
     tables: Mapping[str, pl.DataFrame]
+    digests: Mapping[str, pl.DataFrame]
     subjects: pl.DataFrame
     _made: dict[str, object] = field(default_factory=dict)
 
-    def rows(self, table: str, look_back: int) -> pl.DataFrame:
-        """The rows of an event table that a window of `look_back` days may use."""
-        return self.tables[table].filter(usable(self.as_of, look_back))
+    def digest(self, name: str, look_back: int) -> pl.DataFrame:
+        """The rows of a digest (`features.indicator.Digest`) that a window of `look_back` days may use."""
+        return self.digests[name].filter(usable(self.as_of, look_back))
 
     def once(self, name: str, make: Callable[["Morning"], Made]) -> Made:
         """What `make` gives for this morning, made at the first call: several groups look at it."""
@@ -33,12 +35,8 @@ class Morning:
 def usable(as_of: date, look_back: int) -> pl.Expr:
     """Whether a row with `event_date` and `known_as_of` counts on the morning: happened in
     [as_of - look_back, as_of), known by as_of."""
-    return happened(as_of, look_back) & (pl.col("known_as_of") <= as_of)
-
-
-def happened(as_of: date, look_back: int) -> pl.Expr:
-    """Whether `event_date` lies in [as_of - look_back, as_of)."""
-    return pl.col("event_date").is_between(as_of - timedelta(look_back), as_of, closed="left")
+    happened = pl.col("event_date").is_between(as_of - timedelta(look_back), as_of, closed="left")
+    return happened & (pl.col("known_as_of") <= as_of)
 
 
 def newest_changes(changes: pl.DataFrame, keys: Sequence[str], time: str, as_of: date) -> pl.DataFrame:

@@ -1,33 +1,135 @@
-"""What both feature steps do: mornings handed to Spark tasks, each computed in memory, all published in one commit."""
+"""What both feature steps do: add what is new to the kept days, then compute and publish the mornings in one commit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from conf.days import DayRange
+from conf.errors import DataRefused, RiskvaneError
 from conf.settings import Settings
+from jobs.mart_events import Index, inputs_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from features.indicator import FeatureGroup
+    from jobs.feature_tasks import Files, Finishing, Looking, Making, Place
+    from lake.commit import Written
     from lake.runs import Run
 
-# Neighbours share most of the events that they look back to, so a task has some of them, even if a core is left over.
-FEWEST_MORNINGS, MOST_MORNINGS = 3, 20
+log = logging.getLogger(__name__)
+
+ROWS_A_TASK = 3_000_000  # events that one task makes kept days from: some hundred megabytes
+MORNINGS_A_TASK = 10  # that one task looks across
+REPAIRS = 3  # rounds in which damaged files are made again before it is given up
 
 
 @dataclass(frozen=True)
-class Task:
-    """Some neighbouring mornings of one feature table, with all that is needed to compute them anywhere."""
+class Maker:
+    """Computes one feature table from what is kept of its days, which it brings up to date first."""
 
-    table: str
-    mornings: tuple[date, ...]
-    files: Mapping[str, Sequence[str]]  # by table, those that hold what the mornings look at
-    covered: Mapping[str, Mapping[date, date]] | None  # event table -> day -> first morning that knew of it
-    timezone: str
-    folder: str
+    place: "Place"
+    index: Index  # of its event tables
+    covered: Mapping[str, Mapping[date, date]]  # event table -> day -> first morning that knew of it
+    part: Any  # lake.parts.Part: contract and mornings
+    table_folder: Path
+    staging: Path
+    run_id: str
+
+    def keep(self, spark: "SparkSession", damaged: Sequence[str] = ()) -> "Files":
+        """The file of each part and morning that the mornings look at; what is missing is made from events and
+        committed first."""
+        from features.engine import known_mornings
+
+        mornings, found = list(self.part.days), self.place.partials.files()
+        tasks: list[Making] = []
+        for group in self.place.features.groups:
+            if not group.tables:
+                continue
+            needed = known_mornings(group, mornings)
+            inputs = {m: inputs_of(group, self.place.features.look_back, self.index, m) for m in needed}
+            missing = [m for m in needed if not self._is_kept(group, m, inputs[m], found, damaged)]
+            if missing:
+                log.info("%s: %s of %s mornings made from events", group.name, len(missing), len(needed))
+            tasks += self._makings(group, missing, inputs)
+        if tasks:
+            written = [file for files in _done(spark, tasks) for file in files]
+            self.place.partials.commit(written, self.run_id)
+            found = self.place.partials.files()
+        files: dict[str, dict[date, str]] = {}
+        for group in self.place.features.groups:
+            for name in _names(group):
+                files[name] = {m: found[name, m] for m in known_mornings(group, mornings)}
+        return files
+
+    def compute(self, spark: "SparkSession", sample: float | None = None) -> "list[Written]":
+        """Files with the features of the mornings, of all subjects or a share of them, in no commit yet.
+
+        Raises DataRefused, and leaves no file, when a row breaks the contract.
+        """
+        damaged: list[str] = []
+        for _ in range(REPAIRS):
+            files = self.keep(spark, damaged)
+            looked = _done(spark, self._lookings(files, sample))
+            if damaged := _damaged(looked):
+                continue
+            wholes = {as_of: file for found in looked for as_of, file in found.items()}
+            finished = _done(spark, self._finishings(files, dict(sorted(wholes.items()))))
+            refused = [told for told in finished if isinstance(told, DataRefused)]
+            written = [file for told in finished if isinstance(told, list) for file in told]
+            if not refused and not (damaged := _damaged(finished)):
+                return written
+            for file in written:
+                (self.table_folder / file.path).unlink()
+            if refused:
+                raise refused[0]
+        raise RiskvaneError(f"kept days stay damaged after {REPAIRS} repairs: {', '.join(damaged)}; is the disk?")
+
+    def _is_kept(
+        self, group: "FeatureGroup", morning: date, inputs: str, found: Mapping[tuple[str, date], str],
+        damaged: Sequence[str],
+    ) -> bool:  # fmt: skip
+        columns = _names(group)
+        files = {name: found.get((name, morning)) for name in columns}
+        return all(
+            file is not None
+            and file not in damaged
+            and self.place.partials.is_good(file, columns[name], inputs)
+            for name, file in files.items()
+        )
+
+    def _makings(
+        self, group: "FeatureGroup", missing: Sequence[date], inputs: Mapping[date, str]
+    ) -> "Iterator[Making]":
+        from jobs.feature_tasks import Making
+
+        index = {table: self.index[table] for table in group.tables}
+        rows: Counter[date] = Counter()
+        for table in group.tables:
+            for file in self.index[table]:
+                rows[file.event_date] += file.rows
+        for mornings in _neighbours(missing, rows):
+            yield Making(self.place, group.name, tuple(mornings), index, {m: inputs[m] for m in mornings})
+
+    def _lookings(self, files: "Files", sample: float | None) -> "list[Looking]":
+        from jobs.feature_tasks import Looking
+
+        mornings = list(self.part.days)
+        parts = [mornings[n : n + MORNINGS_A_TASK] for n in range(0, len(mornings), MORNINGS_A_TASK)]
+        return [Looking(self.place, tuple(part), files, sample, str(self.staging)) for part in parts]
+
+    def _finishings(self, files: "Files", wholes: Mapping[date, str]) -> "list[Finishing]":
+        from jobs.feature_tasks import Finishing
+
+        folder = str(self.table_folder)
+        return [
+            Finishing(self.place, bucket, wholes, files, self.covered, self.part, folder)
+            for bucket in range(self.place.partials.buckets)
+        ]
 
 
 def publish_feature_days(
@@ -37,61 +139,100 @@ def publish_feature_days(
 
     Raises DataRefused, and leaves the table as it was, when a row breaks the contract.
     """
-    from lake.publish_batches import publish_files
+    from lake.commit import commit_files
+    from lake.locks import table_lock
+    from lake.staging import staging_folder
+    from lake.writer import arrow_schema, statistics
 
-    def write(folder: Path) -> list[Path]:
-        cores = spark.sparkContext.defaultParallelism
-        return _computed(spark, _tasks(settings, table, days, folder, cores))
+    with (
+        run.stage(table, days) as stage,
+        table_lock(settings, table, run.run_id),
+        staging_folder(settings, table, run) as staging,
+    ):
+        staging.mkdir()
+        maker = maker_of(settings, table, days, staging, run.run_id)
+        written = maker.compute(spark)
+        contract, mornings = maker.part.contract, set(days)
+        version = commit_files(
+            maker.table_folder, arrow_schema(contract), contract.partition_by, written,
+            lambda values: values["as_of"] in mornings, run.run_id,
+            {"delta.dataSkippingStatsColumns": statistics(contract)},
+        )  # fmt: skip
+        stage.published(table, version)
 
-    with run.stage(table, days) as stage:
-        stage.published(table, publish_files(write, settings, table, days, run))
 
+def maker_of(settings: Settings, table: str, days: DayRange, staging: Path, run_id: str) -> Maker:
+    """The maker of one of the project's feature tables."""
+    from deltalake import DeltaTable
 
-def _tasks(settings: Settings, table: str, days: DayRange, folder: Path, cores: int) -> list[Task]:
+    from data_contracts.contract import load_contract
     from features.catalogue import FEATURE_TABLES
-    from lake.rows import covered_days, event_files, files_of
+    from jobs.feature_tasks import Place
+    from lake.files import event_index
+    from lake.partials import Partials
+    from lake.parts import Part
+    from lake.rows import files_of, read_rows
+    from lake.tables import exists, table_path
 
-    features, mornings = FEATURE_TABLES[table], list(days)
-    together = min(MOST_MORNINGS, max(FEWEST_MORNINGS, -(-len(mornings) // cores)))
-    parts = [mornings[n : n + together] for n in range(0, len(mornings), together)]
-    references = {name: files_of(settings, name, {}) for name in features.references}
-    earliest = mornings[0] - timedelta(days=features.look_back)
-    covered = covered_days(settings, list(features.events), earliest, mornings[-1])
-    tasks = []
-    for part in parts:
-        first = part[0] - timedelta(days=features.look_back)
-        files = {name: event_files(settings, name, first, part[-1]) for name in features.events}
-        tasks.append(
-            Task(
-                table=table,
-                mornings=tuple(part),
-                files=files | references,
-                covered=covered,
-                timezone=settings.timezone,
-                folder=str(folder),
-            )
-        )
-    return tasks
+    features = FEATURE_TABLES[table]
+    folder = table_path(settings, table)
+    index = {}
+    for name in features.events:
+        path = table_path(settings, name)
+        index[name] = event_index(DeltaTable(str(path)), path) if exists(settings, name) else []
+    place = Place(
+        features=features,
+        partials=Partials(folder.with_name(f"{table}_kept"), settings.feature_buckets),
+        references={name: files_of(settings, name, {}) for name in features.references},
+        timezone=settings.timezone,
+        read=read_rows,
+    )
+    return Maker(place, index, covered_days(index), Part(load_contract(table), days, {}), folder, staging, run_id)
 
 
-def _computed(spark: "SparkSession", tasks: Sequence[Task]) -> list[Path]:
-    """Let Spark's tasks compute and write; returns the files in the order of their mornings."""
-    # Spark hands out tasks, not rows: what a task reads and writes never passes through the JVM.
-    done = spark.sparkContext.parallelize(tasks, len(tasks)).flatMap(_compute).collect()
-    return [Path(file) for _, file in sorted(done)]
+def covered_days(index: Index) -> dict[str, dict[date, date]]:
+    """Of each event table the days that have rows, with the first morning that knew of one."""
+    covered: dict[str, dict[date, date]] = {}
+    for table, files in index.items():
+        known = covered.setdefault(table, {})
+        for file in files:
+            known[file.event_date] = min(file.first_known, known.get(file.event_date, date.max))
+    return covered
 
 
-def _compute(task: Task) -> Iterator[tuple[date, str]]:
-    """Each morning of the task with the file of its rows; a task that Spark tries again writes files of its own."""
-    import uuid
+def _names(group: "FeatureGroup") -> dict[str, list[str]]:
+    """The parts and digests of a group with the columns that are kept of them."""
+    from features.kept import parts_of
 
-    from features.catalogue import FEATURE_TABLES
-    from lake.rows import read_rows
+    found = {part.name: [kept.name(group) for kept in part.columns] for part in parts_of(group)}
+    return found | {digest.name: list(digest.columns) for digest in group.digests}
 
-    features = FEATURE_TABLES[task.table]
-    tables = {t: read_rows(files, t, features.columns(t), task.timezone) for t, files in task.files.items()}
-    frames = features.compute(tables, task.mornings, task.covered)
-    for as_of, frame in zip(task.mornings, frames, strict=True):
-        file = f"{task.folder}/{as_of}-{uuid.uuid4().hex[:8]}.parquet"
-        frame.write_parquet(file, compression="lz4")
-        yield as_of, file
+
+def _neighbours(mornings: Sequence[date], rows: Mapping[date, int]) -> Iterator[list[date]]:
+    """The mornings in stretches without gap, none with many more events than a task bears."""
+    stretch: list[date] = []
+    count = 0
+    for morning in mornings:
+        more = rows[morning - timedelta(1)]
+        if stretch and (morning - stretch[-1] > timedelta(1) or count + more > ROWS_A_TASK):
+            yield stretch
+            stretch, count = [], 0
+        stretch.append(morning)
+        count += more
+    if stretch:
+        yield stretch
+
+
+def _done(spark: "SparkSession", tasks: Sequence[Any]) -> list[Any]:
+    """What the tasks return, in their order. Spark hands out tasks, not rows."""
+    return spark.sparkContext.parallelize(tasks, len(tasks)).map(lambda task: task.run()).collect()
+
+
+def _damaged(told: Iterable[Any]) -> list[str]:
+    from lake.partials import DamagedFile
+
+    files = [str(one) for one in told if isinstance(one, DamagedFile)]
+    for file in files:
+        log.warning("%s is damaged; it is made again from events", file)
+    return files
+

@@ -1,6 +1,7 @@
 """The files of a Delta table, as its log tells them without a JVM."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,29 @@ def row_count(log: "DeltaTable", limits: Limits) -> int | None:
     files = added_files(log)
     counts = files["num_records"].filter(may_hold(files, limits))
     return None if counts.null_count else pc.sum(counts).as_py() or 0
+
+
+@dataclass(frozen=True)
+class EventFile:
+    """A file of an event table: all its rows happened on one day."""
+
+    path: str
+    event_date: date
+    first_known: date  # of its rows: the first and the last morning that got to know one
+    last_known: date
+    rows: int
+
+
+def event_index(log: "DeltaTable", folder: Path) -> list[EventFile]:
+    """The files of an event table by day; where a log does not tell when rows became known, any morning may be."""
+    files = added_files(log)
+    names = ("path", "partition.event_date", "min.known_as_of", "max.known_as_of", "num_records")
+    told = [files[n].to_pylist() if n in files.column_names else [None] * files.num_rows for n in names]
+    found = [
+        EventFile(f"{folder}/{unquote(path)}", day, first or date.min, last or date.max, rows or 0)
+        for path, day, first, last, rows in zip(*told, strict=True)
+    ]
+    return sorted(found, key=lambda file: (file.event_date, file.path))
 
 
 def first_known(log: "DeltaTable") -> dict[date, date] | None:

@@ -95,7 +95,7 @@ def test_subjects_are_the_accounts_open_at_midnight(found):
         ("round_share_30d", 0.6), ("declined_count_7d", 1), ("active_day_count_30d", 2), ("days_since_activity", 0),
         ("silence_before_activity", 9), ("longest_silence_30d", 9), ("balance", D("400.00")),
         ("company_to_private_count_30d", 2), ("company_to_private_amount_30d", D("2050.00")),
-        ("private_to_company_count_30d", 0), ("probe_count", 1), ("fastest_debit_minutes", 30),
+        ("private_to_company_count_30d", 0), ("probe_count_7d", 1), ("fastest_debit_seconds_7d", 1800),
         ("accounts_per_device_30d", 2), ("payers_per_payee_30d", 1), ("failed_login_count_7d", 1),
         ("new_device_login_count_7d", 1), ("account_age", 21), ("is_corporate", 0), ("account_level", 1),
         ("accounts_of_holder", 2), ("holders_of_phone", 2), ("holder_age", 26), ("clerk_openings_of_day", None),
@@ -113,8 +113,8 @@ def test_a_payee_is_as_bad_as_what_was_known_of_its_payers_that_morning(found):
 
 def test_money_passed_on_is_capped_by_the_credit_and_by_the_time(found):
     # the probe of 50 has no debit within the hour; of 2000, 1500 left within it and 1900 within a day
-    assert found["mule"]["passed_on_share_1h"] == pytest.approx(1500 / 2050)
-    assert found["mule"]["passed_on_share_24h"] == pytest.approx((50 + 1900) / 2050)
+    assert found["mule"]["passed_on_share_1h_7d"] == pytest.approx(1500 / 2050)
+    assert found["mule"]["passed_on_share_24h_7d"] == pytest.approx((50 + 1900) / 2050)
 
 
 def test_a_firm_pays_private_accounts_and_an_idle_account_has_zeros_but_no_shares(found):

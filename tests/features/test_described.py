@@ -16,7 +16,7 @@ def test_a_plain_indicator_names_its_expression_its_condition_and_what_is_made_o
         "window": "last 7 d", "unit": "yuan", "empty": 0, "of": ["transactions"],
     }  # fmt: skip
     assert found["condition"] == "status = 'booked' AND direction = 'in'"
-    assert found["used_in"] == ["balance_to_inflow_7d", "in_amount_mean_7d", "out_in_ratio_7d"]
+    assert found["used_in"] == ["balance_to_inflow_7d", "in_amount_mean_7d", "out_in_ratio_7d", "passed_on_share_1h_7d", "passed_on_share_24h_7d"]
 
 
 def test_a_derived_one_names_what_it_is_made_of_and_one_of_moments_says_so():

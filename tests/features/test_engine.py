@@ -27,7 +27,7 @@ SPEND = FeatureGroup(
         Measure("items", "item", "", "", "", (1, 7), "distinct", where="kind = 'a'"),
         Measure("new_items", "item", "", "", "", (1,), "new"),
         Measure("mask", "1", "", "", "", kind="days"),
-        Measure("last_item", "item", "", "", "", kind="last", empty=None, spark_type="string"),
+        Measure("last_amount", "amount", "", "", "", kind="last", empty=None, spark_type=MONEY),
         Measure(
             "mean",
             "try_divide(double(sum_{d}d), count_{d}d)",
@@ -76,7 +76,7 @@ def test_a_window_is_half_open_and_late_rows_wait_for_their_morning():
 
     actual = indicators(payments(EVENTS), [AS_OF])
     expected = [
-        (AS_OF, "ann", 2, 3, D("110.50"), D("110.50"), D("100.00"), 1, 2, 1, 0b11000001, "z", 110.5 / 3),
+        (AS_OF, "ann", 2, 3, D("110.50"), D("110.50"), D("100.00"), 1, 2, 1, 0b11000001, D("0.50"), 110.5 / 3),
         (
             AS_OF,
             "bob",
@@ -154,9 +154,9 @@ def test_a_word_that_nobody_knows_is_named_with_a_guess():
     ("given", "complaint"),
     [
         ({"kind": "median"}, "'median' is no kind; known are sum"),
-        ({"windows": (0,)}, "wanted windows of 1 to 92 days, found 0"),
-        ({"windows": (3650,)}, "wanted windows of 1 to 92 days, found 3650"),
-        ({"windows": ("week",)}, "wanted windows of 1 to 92 days, found 'week'"),
+        ({"windows": (0,)}, "wanted windows of 1 to 92 days or month, 2month, 3month, found 0"),
+        ({"windows": (3650,)}, "wanted windows of 1 to 92 days or month, 2month, 3month, found 3650"),
+        ({"windows": ("week",)}, "wanted windows of 1 to 92 days or month, 2month, 3month, found 'week'"),
         ({"kind": "trend"}, "a trend needs windows of days"),
     ],
 )

@@ -1,0 +1,103 @@
+"""What is kept of a group's rows: which columns a measure needs of each day, and in which parts they lie.
+
+A kept column is called after its definition, so a file that has a column of that name holds just what is wanted,
+whichever version of whichever indicator asked for it first; a changed definition has another name.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from features.indicator import ITEMS, OF_DAYS, SEEN, FeatureGroup, Measure
+
+ROWS = "1"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One number per key and day (and value): `how` of `sql` over the rows that meet `where`.
+
+    how: `count`, `sum`, `least`, `most`; `apart`: sum of squared distances from the day's mean; `first` and `last`:
+    the value at the lowest (highest) rank, `first_rank` and `last_rank` that rank.
+    """
+
+    how: str
+    sql: str
+    where: str
+
+    def name(self, group: FeatureGroup) -> str:
+        """Its column: the same for the same definition, another for another one."""
+        return f"{self.how}_{_digest(self.definition(group))}"
+
+    def definition(self, group: FeatureGroup) -> str:
+        """All that its value depends on, in words."""
+        used = [m for m in (*group.moments, *group.sequences) if _mentions(f"{self.sql} {self.where}", m.name)]
+        return f"{self.how}({self.sql}) where ({self.where}) and ({group.where}) {used or ''}".strip()
+
+
+@dataclass(frozen=True)
+class Part:
+    """Columns of one group that are kept together: one entry per key and day, or per key, day and `value`."""
+
+    group: FeatureGroup
+    value: str | None  # SQL of the counted value; None: one entry per key and day
+    columns: tuple[Kept, ...]
+    measures: tuple[Measure, ...]
+
+    @property
+    def name(self) -> str:
+        """Under which it is kept."""
+        return self.group.name if self.value is None else f"{self.group.name}_{_digest(self.value)}"
+
+
+def parts_of(group: FeatureGroup) -> Iterator[Part]:
+    """The parts of a group, in a fixed order."""
+    daily = group.measures_of(*(kind for kind in _NEEDS if kind not in ITEMS))
+    if daily:
+        columns = dict.fromkeys(kept for m in daily for kept in needs(m, group.order))
+        yield Part(group, None, tuple(columns), tuple(daily))
+    values = dict.fromkeys(m.sql for m in group.measures_of(*ITEMS))
+    for value in values:
+        counted = [m for m in group.measures_of(*ITEMS) if m.sql == value]
+        columns = dict.fromkeys(kept for m in counted for kept in needs(m, group.order))
+        yield Part(group, value, tuple(columns), tuple(counted))
+
+
+def needs(measure: Measure, order: str) -> tuple[Kept, ...]:
+    """The kept columns that a measure is made of, in the order in which `features.windows` takes them."""
+    sql, where = measure.sql, measure.where
+    if measure.kind == "share":
+        return Kept("count", ROWS, where), Kept("count", ROWS, f"({where}) AND ({sql})")
+    if measure.kind in ("first", "last"):
+        return Kept(measure.kind, sql, where), Kept(f"{measure.kind}_rank", order, where)
+    total = Kept("sum" if sql != ROWS else "count", sql, where)
+    kept = {"rows": Kept("count", ROWS, where), "values": Kept("count", sql, where), "sum": total}
+    found = tuple(kept.get(how) or Kept(how, sql, where) for how in _NEEDS[measure.kind])
+    # Nothing is another thing than a sum of zero where nothing is not zero.
+    return (*found, kept["values"]) if measure.kind == "sum" and measure.empty is None else found
+
+
+_NEEDS: dict[str, tuple[str, ...]] = {
+    "sum": ("sum",),
+    "mean": ("sum", "values"),
+    "min": ("least",),
+    "max": ("most",),
+    "spread": ("values", "sum", "apart"),
+    "variance": ("values", "sum", "apart"),
+    "share": ("rows", "rows"),
+    "first": ("first", "first_rank"),
+    "last": ("last", "last_rank"),
+    "days": ("rows",),
+    **dict.fromkeys(SEEN, ("rows",)),
+    **dict.fromkeys(ITEMS, ("rows",)),
+    **dict.fromkeys(OF_DAYS, ("sum",)),
+}
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+def _mentions(text: str, name: str) -> bool:
+    return re.search(rf"\b{re.escape(name)}(_amount|_seconds)?\b", text) is not None

@@ -1,0 +1,176 @@
+"""What features keep of each day, as a Delta table of its own beside the feature table.
+
+A file holds what one morning added to one part (`features.kept`). In it entries lie sorted by their hashed key, one
+row group per bucket of keys, so that a task reads its buckets of all days and nothing else. Nothing in it is needed
+that could not be made again from the mart: a file that is damaged, or of another layout, is made again.
+"""
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lake.commit import Written, commit_files, committed, partition_folder
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LAYOUT = 1  # of files; another number means that they are made again
+PARTITION = ("part", "known_as_of")
+ABOUT = b"riskvane"
+
+
+@dataclass(frozen=True)
+class Partials:
+    """The table in `folder`, whose keys fall into `buckets` (a power of two)."""
+
+    folder: Path
+    buckets: int
+
+    def files(self) -> dict[tuple[str, date], str]:
+        """The file of each part and morning."""
+        from deltalake import DeltaTable
+
+        if not DeltaTable.is_deltatable(str(self.folder)):
+            return {}
+        rows = committed(DeltaTable(str(self.folder)), PARTITION)
+        return {(v["part"], v["known_as_of"]): str(self.folder / path) for path, v in rows}
+
+    def is_good(self, file: str, columns: Iterable[str], inputs: str) -> bool:
+        """Whether `file` has the columns, was made from these `inputs`, and is of this layout; a file that cannot be
+        opened is not good."""
+        try:
+            found = pq.read_schema(file)
+        except (OSError, pa.ArrowInvalid):
+            return False
+        return self._about(inputs) == (found.metadata or {}).get(ABOUT) and set(columns) <= set(found.names)
+
+    def write(self, part: str, known_as_of: date, frame: "pl.DataFrame", inputs: str) -> Written:
+        """Write what a morning added to a part (see `features.partials`); it counts once it is committed."""
+        import polars as pl
+
+        partition = {"part": part, "known_as_of": known_as_of.isoformat()}
+        name = f"{partition_folder(partition)}/{uuid.uuid4().hex}.parquet"
+        place = self.folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        rows = frame.drop("known_as_of").with_columns(pl.col(pl.Categorical).cast(pl.String))
+        has_keys = "key" in rows.columns
+        table = (rows.sort("key", maintain_order=True) if has_keys else rows).to_arrow()
+        table = table.replace_schema_metadata({ABOUT: self._about(inputs)})
+        writer = pq.ParquetWriter(
+            place, table.schema, compression="zstd", compression_level=1, write_page_checksum=True,
+            use_dictionary=[n for n in rows.columns if n not in ("key", "value")], write_statistics=False,
+            column_encoding={n: "DELTA_BINARY_PACKED" for n in ("key",) if has_keys},
+        )  # fmt: skip
+        with writer:
+            bounds = self.bounds(table["key"].to_numpy()) if has_keys else [(0, rows.height)]
+            for begin, end in bounds:
+                writer.write_table(table.slice(begin, end - begin), row_group_size=max(1, end - begin))
+        return Written(name, partition, rows.height, place.stat().st_size)
+
+    def commit(self, written: Sequence[Written], run_id: str) -> int:
+        """Make `written` count, in the place of what was kept of the same parts and mornings."""
+        kinds = {pa.field("part", pa.string()), pa.field("known_as_of", pa.date32())}
+        names = {field.name for field in kinds}
+        fields = sorted(kinds, key=lambda field: PARTITION.index(field.name))
+        for file in {file.partition["part"]: file for file in written}.values():
+            for field in pq.read_schema(self.folder / file.path):
+                if field.name not in names:
+                    names.add(field.name)
+                    fields.append(pa.field(field.name, _plain(field.type)))
+        new = {tuple(file.partition[name] for name in PARTITION) for file in written}
+        return commit_files(
+            self.folder, pa.schema(fields), PARTITION, written,
+            lambda v: (v["part"], v["known_as_of"].isoformat()) in new, run_id,
+        )  # fmt: skip
+
+    def bucket_of(self, keys: np.ndarray) -> np.ndarray:
+        """The bucket of each hashed key; buckets are ranges of keys."""
+        bits = self.buckets.bit_length() - 1
+        return (keys >> (64 - bits)) + self.buckets // 2 if bits else np.zeros(len(keys), np.int64)
+
+    def bounds(self, keys: np.ndarray) -> list[tuple[int, int]]:
+        """Of sorted keys the first place of each bucket and the one after its last."""
+        places = np.searchsorted(self.bucket_of(keys), np.arange(self.buckets + 1)).tolist()
+        return list(zip(places[:-1], places[1:], strict=True))
+
+    def _about(self, inputs: str) -> bytes:
+        about = {"layout": LAYOUT, "buckets": self.buckets, "inputs": inputs}
+        return json.dumps(about, sort_keys=True).encode()
+
+
+class DamagedFile(Exception):
+    """A file of kept days that cannot be read; its only argument is the file."""
+
+
+class BucketReader:
+    """The entries of one part in one bucket, from the files of several mornings in their order."""
+
+    def __init__(self, files: Mapping[date, str], bucket: int | None) -> None:
+        self._files, self._bucket = dict(sorted(files.items())), bucket
+        self._opened: list[pq.ParquetFile] = []
+
+    def entries(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Hashed keys, days and mornings of knowing (both as days since 1970)."""
+        tables = [self._read(place, ["key", "event_date"]) for place in range(len(self._files))]
+        known = [
+            np.full(len(table), (morning - date(1970, 1, 1)).days, np.int32)
+            for morning, table in zip(self._files, tables, strict=True)
+        ]
+        keys = _joined([table["key"] for table in tables], np.int64)
+        days = _joined([table["event_date"].cast(pa.int32()) for table in tables], np.int32)
+        return keys, days, np.concatenate(known) if known else np.empty(0, np.int32)
+
+    def column(self, name: str) -> np.ndarray:
+        """One kept column, in the order of `entries`."""
+        found = [self._read(place, [name])[name] for place in range(len(self._files))]
+        return _joined(found, np.int64)
+
+    def _read(self, place: int, columns: list[str]) -> pa.Table:
+        file = list(self._files.values())[place]
+        try:
+            while len(self._opened) <= place:
+                opened = list(self._files.values())[len(self._opened)]
+                self._opened.append(pq.ParquetFile(opened, page_checksum_verification=True))
+            if self._bucket is None:
+                return self._opened[place].read(columns, use_threads=False)
+            return self._opened[place].read_row_group(self._bucket, columns, use_threads=False)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DamagedFile(file) from error
+
+
+def read_digest(files: Mapping[date, str]) -> "pl.DataFrame":
+    """The rows of a digest, texts as categories, with the morning that added them as `known_as_of`."""
+    import polars as pl
+
+    frames = []
+    for morning, file in sorted(files.items()):
+        try:
+            table = pq.ParquetFile(file, page_checksum_verification=True).read(use_threads=False)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise DamagedFile(file) from error
+        frame: Any = pl.from_arrow(table)
+        frames.append(
+            frame.with_columns(pl.col(pl.String).cast(pl.Categorical), known_as_of=pl.lit(morning))
+        )
+    return pl.concat(frames)
+
+
+def _joined(columns: Sequence[pa.ChunkedArray], kind: type) -> np.ndarray:
+    if not columns:
+        return np.empty(0, kind)
+    return np.concatenate([column.to_numpy() for column in columns])
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """The type as a Delta table knows it."""
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us", "UTC")
+    return pa.string() if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) else kind
