@@ -199,3 +199,116 @@ def window_scanned(
                 found[i] = value
             known[i] = True
     return found, known
+
+
+@njit(cache=True, nogil=True)
+def one_row_steps(
+    row: Array, start: Array, hits: Array, owner: Array, time: Array, within: int
+) -> tuple[Array, Array]:
+    """Places in `hits` of the rows that have a state of the step before among the earlier rows within `within`, and
+    their latest start.
+
+    `row` (ascending) and `start` are the states of the step before: where it completed, and when the sequence began.
+    """
+    found, began = np.empty(len(hits), np.int64), np.empty(len(hits), np.int64)
+    queue = np.empty(len(row), np.int64)  # states with the latest start of those that follow
+    count, head, tail, at = 0, 0, 0, 0
+    for place in range(len(hits)):
+        hit = hits[place]
+        while at < len(row) and row[at] < hit:
+            while tail > head and start[queue[tail - 1]] <= start[at]:
+                tail -= 1
+            queue[tail] = at
+            tail += 1
+            at += 1
+        while head < tail and (
+            owner[row[queue[head]]] != owner[hit] or time[row[queue[head]]] < time[hit] - within
+        ):
+            head += 1
+        if head < tail:
+            found[count], began[count] = place, start[queue[head]]
+            count += 1
+    return found[:count], began[:count]
+
+
+@njit(cache=True, nogil=True)
+def run_steps(
+    row: Array,
+    start: Array,
+    amount: Array,
+    known: Array,
+    hits: Array,
+    totals: Array,
+    owner: Array,
+    time: Array,
+    within: int,
+    count: int,
+    least: int,
+    share: tuple[int, int],
+    most: tuple[int, int],
+    is_growing: bool,
+) -> tuple[Array, Array, Array]:
+    """Where a run of `hits` completes after each state of the step before: row, start and sum; states without a run
+    are left out.
+
+    `totals[h]`: sum of the first h hits' amounts, which does not fall where `is_growing`. `share` and `most` are
+    fractions of the state's amount as (numerator, denominator), denominator 0 for none; `least` is in units of the sum.
+    """
+    found, began = np.empty(len(row), np.int64), np.empty(len(row), np.int64)
+    summed = np.empty(len(row), np.int64)
+    size, first, end = 0, 0, 0
+    for state in range(len(row)):
+        here = row[state]
+        while first < len(hits) and hits[first] <= here:
+            first += 1
+        end = max(end, first)
+        while end < len(hits) and owner[hits[end]] == owner[here] and time[hits[end]] <= time[here] + within:
+            end += 1
+        low, high = first + count - 1, end
+        if low >= high or ((share[1] or most[1]) and not known[state]):
+            continue
+        lowest, highest = least, np.iinfo(np.int64).max
+        if share[1]:  # rounded up, by parts so that no product leaves 64 bits
+            whole, rest = amount[state] // share[1], amount[state] % share[1]
+            lowest = max(lowest, share[0] * whole - (-share[0] * rest) // share[1])
+        if most[1]:
+            whole, rest = amount[state] // most[1], amount[state] % most[1]
+            highest = most[0] * whole + most[0] * rest // most[1]
+        if is_growing:
+            while low < high:
+                middle = (low + high) // 2
+                if totals[middle + 1] - totals[first] < lowest:
+                    low = middle + 1
+                else:
+                    high = middle
+        else:
+            while low < high and not lowest <= totals[low + 1] - totals[first] <= highest:
+                low += 1
+        if low < end and totals[low + 1] - totals[first] <= highest:
+            found[size], began[size], summed[size] = hits[low], start[state], totals[low + 1] - totals[first]
+            size += 1
+    return found[:size], began[:size], summed[:size]
+
+
+@njit(cache=True, nogil=True)
+def completions(
+    row: Array,
+    start: Array,
+    amount: Array,
+    known: Array,
+    time: Array,
+) -> tuple[Array, Array, Array, Array]:
+    """Per row of `time`: whether a state completes there, the fewest whole seconds from a start, the largest amount
+    and whether that is known."""
+    size = len(time)
+    done, seconds = np.zeros(size, np.bool_), np.zeros(size, np.int64)
+    largest, has_amount = np.zeros(size, np.int64), np.zeros(size, np.bool_)
+    for state in range(len(row)):
+        here = row[state]
+        took = (time[here] - start[state]) // SECOND
+        if not done[here] or took < seconds[here]:
+            seconds[here] = took
+        done[here] = True
+        if known[state] and (not has_amount[here] or amount[state] > largest[here]):
+            largest[here], has_amount[here] = amount[state], True
+    return done, seconds, largest, has_amount
