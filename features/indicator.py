@@ -212,5 +212,9 @@ def flat(group: FeatureGroup, measure: Measure, column: str, window: Window | No
 def _window_words(window: Window | None) -> tuple[str, str]:
     if isinstance(window, str):
         before = MONTHS[window] - 1
-        return (f"本月及前{before}个月", f"this month and the {before} before") if before else ("本月", "this month")
+        return (
+            (f"本月及前{before}个月", f"this month and the {before} before")
+            if before
+            else ("本月", "this month")
+        )
     return f"近{window}天", f"last {window} d"
