@@ -166,21 +166,20 @@ def explain(given: Namespace) -> int:
 
 
 def indicators(given: Namespace) -> int:
-    """All indicators, or one with its declaration and its uses."""
-    from features.catalogue import FEATURE_TABLES
-    from features.described import described
+    """All indicators, or one with its declaration, its versions and its uses."""
+    from conf.scenarios import load_scenarios
+    from features.described import described, listed
     from models.specs import MODEL_SPECS
     from review.show import show_indicator, show_indicators
 
     if given.name:
         one = described(given.name)
         of_table = [spec for spec in MODEL_SPECS.values() if spec.feature_table == one["table"]]
-        one["models"] = [spec.name for spec in of_table if given.name in spec.features]
+        one["models"] = [spec.name for spec in of_table if one["name"] in spec.features]
+        one["scenarios"] = [s.name for s in load_scenarios(load_settings()) if s.model in one["models"]]
         say(as_json(one)) if given.json else show_indicator(one)
         return 0
-    rows = [{"table": t.name} | asdict(i) for t in FEATURE_TABLES.values() for i in t.indicators]
-    if given.like:
-        rows = [row for row in rows if given.like.lower() in f"{row['name']} {row['en']} {row['zh']}".lower()]
+    rows = listed(given.table, given.category, given.like, given.all)
     say(as_json(rows)) if given.json else show_indicators(rows)
     return 0
 

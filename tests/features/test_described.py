@@ -3,7 +3,8 @@
 import pytest
 
 from conf.errors import UsageError
-from features.described import described
+from features.described import described, listed
+from tests.features.declarations import ADDING, CASH, SHARE, loaded
 
 
 def test_a_plain_indicator_names_its_expression_its_condition_and_what_is_made_of_it():
@@ -29,3 +30,93 @@ def test_a_derived_one_names_what_it_is_made_of_and_one_of_moments_says_so():
 def test_an_unknown_name_is_answered_with_a_guess():
     with pytest.raises(UsageError, match="there is no indicator in_amount_8d; did you mean in_amount_7d"):
         described("in_amount_8d")
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """Cash counted anew, its share made of the first count, and money no longer looked at."""
+    again = CASH | {"version": 2, "where": "channel = 'ATM'"}
+    share = SHARE | {"sql": "try_divide(`cash_{d}d@1`, cash_{d}d)"}
+    retire = [{"name": "drawn", "version": 1, "since": "2026-03-01: nobody used it"}]
+    table = loaded(
+        tmp_path, ADDING | {"indicators": [CASH, again, share], "retire": retire, "category": "cash"}
+    )
+    return {table.name: table}
+
+
+def test_an_indicator_names_its_version_and_what_became_of_the_others(tables):
+    keys = ("name", "category", "condition", "is_published", "version", "retired", "versions", "used_in")
+    assert {key: described("cash_7d", tables)[key] for key in keys} == {
+        "name": "cash_7d", "category": "cash", "condition": "channel = 'ATM'", "is_published": True, "version": 2,
+        "retired": None, "versions": ["cash_7d@1 (an earlier version)"], "used_in": ["cash_share_7d"],
+    }  # fmt: skip
+    assert {key: described("cash_7d@1", tables)[key] for key in keys} == {
+        "name": "cash_7d@1", "category": "cash", "condition": "upper(channel) = 'ATM'", "is_published": False,
+        "version": 1, "retired": None, "versions": ["cash_7d@2 (in force)"], "used_in": ["cash_share_7d"],
+    }  # fmt: skip
+    assert described("cash_7d@2", tables) == described("cash_7d", tables)
+    assert described("cash_share_7d", tables)["made_of"] == ["cash_7d", "cash_7d@1"]
+
+
+def test_a_retired_one_is_shown_when_its_version_is_asked_for(tables):
+    assert described("drawn_7d@1", tables)["retired"] == "2026-03-01: nobody used it"
+    with pytest.raises(
+        UsageError, match="drawn_7d was retired 2026-03-01: nobody used it; ask for drawn_7d@1"
+    ):
+        described("drawn_7d", tables)
+
+
+def test_old_ones_are_listed_only_on_demand(tables):
+    names = ["count_7d", "count_30d", "night_share_7d", "cash_7d", "cash_share_7d", "age"]
+    assert [row["name"] for row in listed(tables=tables)] == names
+    assert [row["name"] for row in listed(with_old=True, tables=tables)] == [
+        *names,
+        "drawn_7d@1",
+        "cash_7d@1",
+    ]
+    retired = [row["name"] for row in listed(with_old=True, tables=tables) if row["retired"]]
+    assert retired == ["drawn_7d@1"]
+
+
+@pytest.mark.parametrize(
+    ("given", "names"),
+    [
+        ({"category": "cash"}, ["cash_7d", "cash_share_7d"]),
+        ({"like": "NIGHT"}, ["night_share_7d"]),
+        ({"like": "取现占"}, ["cash_share_7d"]),
+        ({"like": "night", "category": "cash"}, []),
+        ({"table": "account_features", "like": "age"}, ["age"]),
+    ],
+)
+def test_a_list_holds_what_all_filters_let_through(tables, given, names):
+    assert [row["name"] for row in listed(**given, tables=tables)] == names
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"category": "cahs"}, "there is no category cahs, did you mean cash"),
+        ({"table": "account"}, "there is no feature table account, .*known are account_features"),
+    ],
+)
+def test_an_unknown_filter_is_answered_with_a_guess(tables, given, told):
+    with pytest.raises(UsageError, match=told):
+        listed(**given, tables=tables)
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("in_amount_7d", "kept partials"),  # sums of days
+        ("in_amount_trend_30d", "kept partials"),
+        ("machine_share_30d", "kept partials"),  # of counts alone
+        ("payer_count_7d", "events"),  # distinct values
+        ("new_counterparty_share_7d", "events"),  # derived from them
+        ("out_count_10m_max_7d", "events"),  # moments
+        ("passed_on_share_1h", "events"),  # a function of rows
+        ("account_age", "reference tables"),
+        ("is_iot_in_phone", "events and reference tables"),
+    ],
+)
+def test_a_backfill_reads_no_more_than_the_ingredients_need(name, source):
+    assert described(name)["backfills_from"] == source
