@@ -8,9 +8,18 @@ from data_contracts.contract import load_contract
 from data_contracts.types import polars_type
 from features.entries import refused
 from features.expressions import Term, columns_of, compiled, is_money
-from features.indicator import FeatureGroup, Measure, Window, declared_columns, is_in_force, newest
+from features.indicator import OF_DAYS, FeatureGroup, Measure, Window, declared_columns, is_in_force, newest
+from features.moments import Moment
 from features.table import FeatureTable
 
+ADDED_UP = (
+    "sum",
+    "mean",
+    "spread",
+    "variance",
+    *OF_DAYS,
+)  # kinds that add up, which is exact for whole numbers only
+OF_NUMBERS = (*ADDED_UP, "max", "min", "first", "last")
 IN_UNITS_OF_SQL = ("sum", "mean", "max", "min", "first", "last")  # money stays money
 Declared = Mapping[str, tuple[FeatureGroup, Measure, Window | None]]
 KEYS = ("as_of", "subject_id")  # of every feature table
@@ -51,8 +60,7 @@ def check_group(table: FeatureTable, group: FeatureGroup, file: str) -> None:
         place = f"{file}: moment {moment.name}"
         if moment.name in types:
             raise refused(place, "a name of its own", f"{moment.name}, a column of the events", "rename it")
-        term = _check_rows(place, moment.sql, moment.where, types, group)
-        _check_money(place, moment.kind, term, moment.spark_type)
+        _check_rows(place, moment, types, group)
     for m in group.measures:
         if m.kind == "derived":
             continue
@@ -62,18 +70,31 @@ def check_group(table: FeatureTable, group: FeatureGroup, file: str) -> None:
             raise refused(
                 place, "a derived indicator", f"a {m.kind} in {group.name}, which a function makes", cure
             )
-        _check_money(place, m.kind, _check_rows(place, m.sql, m.where, everything, group), m.spark_type)
+        if m.kind == "days" and m.windows:
+            raise refused(
+                f"{place}: windows", "none for days", repr(list(m.windows)), "derive windows from its bits"
+            )
+        _check_rows(place, m, everything, group)
 
 
-def _check_money(place: str, kind: str, term: Term, spark_type: str) -> None:
-    if kind in IN_UNITS_OF_SQL and term.is_money != is_money(spark_type):
+def _check_rows(place: str, of: Measure | Moment, types: Mapping[str, str], group: FeatureGroup) -> None:
+    """Whether the condition is one, and the values are what the kind makes something of, in the declared type."""
+    _expression(f"{place}: where", of.where, types, group.tables, pl.Boolean)
+    if of.kind == "share":
+        _expression(f"{place}: sql", of.sql, types, group.tables, pl.Boolean)
+        return
+    term, found = _expression(f"{place}: sql", of.sql, types, group.tables)
+    told = f"{of.sql!r}, which is a {str(found).lower()}"
+    if of.kind in OF_NUMBERS and not (found.is_numeric() or found == pl.Boolean):
+        raise refused(f"{place}: sql", f"numbers for a {of.kind}", told)
+    if of.kind in ADDED_UP and found.is_float():
+        cure = (
+            "sums of fractions depend on the order of rows: cast to bigint, or divide in a derived indicator"
+        )
+        raise refused(f"{place}: sql", f"whole numbers or money for a {of.kind}", told, cure)
+    if of.kind in IN_UNITS_OF_SQL and term.is_money != is_money(of.spark_type):
         wanted = "decimal(18,2) for money" if term.is_money else "bigint or double for what is no money"
-        raise refused(f"{place}: type", wanted, spark_type)
-
-
-def _check_rows(place: str, sql: str, where: str, types: Mapping[str, str], group: FeatureGroup) -> Term:
-    _expression(f"{place}: where", where, types, group.tables, pl.Boolean)
-    return _expression(f"{place}: sql", sql, types, group.tables)
+        raise refused(f"{place}: type", wanted, of.spark_type)
 
 
 def _expression(
@@ -82,23 +103,31 @@ def _expression(
     types: Mapping[str, str],
     tables: Iterable[str],
     wanted: type[pl.DataType] | None = None,
-) -> Term:
-    """`text` compiled and tried on no rows: a comparison of a time with a text would fail at night only."""
+) -> tuple[Term, pl.DataType]:
+    """`text` over columns of rows, and the type of its values."""
     words = f"an expression over columns of {', '.join(tables)}"
     cure = "docs/reference/data_dictionary.md tells the columns, docs/indicators.md the words"
     try:
+        term, found = _tried(text, types)
+    except ValueError as error:
+        raise refused(place, words, str(error), cure) from None
+    if wanted is not None and found != wanted:
+        told = f"{text!r}, which is a {str(found).lower()}"
+        raise refused(place, "a condition", told, "compare it with something")
+    return term, found
+
+
+def _tried(text: str, types: Mapping[str, str]) -> tuple[Term, pl.DataType]:
+    """`text` compiled, and the type of its values; ValueError for what would fail at night only, such as the hour of a
+    text: it is tried on no rows."""
+    try:
         term = compiled(text, types)
         schema = {c: pl.Int64 if is_money(types[c]) else polars_type(types[c]) for c in term.columns}
-        found = pl.DataFrame(schema=schema).select(term.value).dtypes[0]
-    except (ValueError, TypeError) as error:
-        raise refused(place, words, str(error), cure) from None
+        return term, pl.DataFrame(schema=schema).select(term.value).dtypes[0]
+    except TypeError as error:
+        raise ValueError(f"{error} in {text!r}") from None
     except pl.exceptions.PolarsError as error:
-        raise refused(place, words, f"{str(error).splitlines()[0]} in {text!r}", cure) from None
-    if wanted is not None and found != wanted:
-        raise refused(
-            place, "a condition", f"{text!r}, which is a {str(found).lower()}", "compare it with something"
-        )
-    return term
+        raise ValueError(f"{str(error).splitlines()[0]} in {text!r}") from None
 
 
 def check_table(table: FeatureTable, places: Places) -> None:
@@ -160,15 +189,17 @@ def _needed(place: str, text: str, types: Mapping[str, str], declared: Declared,
     gone = {one: old for one in used - types.keys() if (old := newest(one, declared)) is not None}
     if is_today and gone:
         one, old = min(gone.items())
-        found = f"{one} ({declared[old][1].retired or 'a newer version lacks it'})"
+        why = f"{one} ({declared[old][1].retired or 'a newer version lacks it'})"
         raise refused(
-            place, "indicators in force", found, f"write `{old}` in backticks, or retire this one too"
+            place, "indicators in force", why, f"write `{old}` in backticks, or retire this one too"
         )
     versions = {name: m.spark_type for name, (_, m, _) in declared.items()}
     try:
-        compiled(text, {**{one: versions[old] for one, old in gone.items()}, **types, **versions})
-    except (ValueError, TypeError) as error:
+        _, found = _tried(text, {**{one: versions[old] for one, old in gone.items()}, **types, **versions})
+    except ValueError as error:
         raise refused(place, words, str(error), cure) from None
+    if not (found.is_numeric() or found in (pl.Boolean, pl.Null)):
+        raise refused(place, "a number", f"{text!r}, which is a {str(found).lower()}")
     return {gone.get(one, one) for one in used}
 
 

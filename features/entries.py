@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 TYPES = ("bigint", "double", "decimal(18,2)")
 OWN_KINDS = tuple(kind for kind in KINDS if kind != "given")  # what a function gives is code
-TEXT, LIST, WHOLE, FLAG, NUMBER = "text", "a list", "a whole number", "true or false", "a number or null"
+TEXT, LIST, WHOLE, FLAG, EMPTY = "text", "a list", "a whole number", "true or false", "0 or null"
 
 GROUP = {
     "group": TEXT, "table": TEXT, "events": LIST, "key": TEXT, "joins": TEXT, "where": TEXT, "order": TEXT,
@@ -25,7 +25,7 @@ GROUP = {
 }  # fmt: skip
 INDICATOR = {
     "name": TEXT, "sql": TEXT, "kind": TEXT, "where": TEXT, "windows": LIST, "unit": TEXT, "type": TEXT, "zh": TEXT,
-    "en": TEXT, "empty": NUMBER, "version": WHOLE, "retired": TEXT, "hidden": FLAG, "category": TEXT,
+    "en": TEXT, "empty": EMPTY, "version": WHOLE, "retired": TEXT, "hidden": FLAG, "category": TEXT,
     "sentence_zh": TEXT, "sentence_en": TEXT,
 }  # fmt: skip
 MOMENT = {
@@ -105,8 +105,8 @@ def _is(wanted: str, value: object) -> bool:
         return isinstance(value, bool)
     if wanted == LIST:
         return isinstance(value, list)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return type(value) is int if wanted == WHOLE else value is None or is_number
+    is_whole = type(value) is int
+    return is_whole if wanted == WHOLE else value is None or (is_whole and value == 0)
 
 
 def place_of(file: Path, what: str, given: Any, number: int) -> str:
