@@ -43,7 +43,9 @@ class Settings:
     max_quarantined_share: float  # above it a table of the night is refused
     max_duplicate_share: float  # above it a delivery is taken for a repetition and refused
     screening_every_night: bool
-    feature_buckets: int  # parts into which kept days fall by subject, a power of two; a task of features takes one
+    feature_buckets: (
+        int  # parts into which kept days fall by subject, a power of two; a task of features takes one
+    )
     only_subjects: (
         Path | None
     )  # file of numbers, one a line: scoring looks at these customers and subjects only

@@ -40,6 +40,7 @@ class ColumnContract:
     valid_values: tuple[str | int, ...] = ()
     unit: str | None = None
     classification: str = "internal"
+    version: int = 1  # of the declaration that the column is computed by
 
     def __post_init__(self) -> None:
         if self.pseudonym:
@@ -194,4 +195,5 @@ def _column(given: dict) -> ColumnContract:
         ),
         unit=custom.get("unit"),
         classification=given.get("classification", "internal"),
+        version=custom.get("version", 1),
     )

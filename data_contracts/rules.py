@@ -18,7 +18,7 @@ LINEAGE = ("received_at", "known_as_of", "is_late", "source", "source_file", "so
 # What is read out of a file. The standard allows more; what nobody would check must not look like a promise.
 READ_LIMITS = {"minimum", "maximum", "pattern"}
 READ_TABLE_PROPERTIES = {"layer", "kind", "timeColumn"}
-READ_COLUMN_PROPERTIES = {"pseudonym", "unit"}
+READ_COLUMN_PROPERTIES = {"pseudonym", "unit", "version"}
 NOT_READ = {"unique", "encryptedName", "transformLogic", "criticalDataElement"}
 
 
@@ -82,6 +82,8 @@ def column_problems(column: "ColumnContract", given: dict) -> Iterator[str]:
     for flag, position in (("primaryKey", "primaryKeyPosition"), ("partitioned", "partitionKeyPosition")):
         if given.get(flag) and given.get(position, 0) < 1:
             yield f"{position}: wanted 1 or more; found {given.get(position)}"
+    if type(column.version) is not int or column.version < 1:
+        yield f"version: wanted a whole number from 1 on; found {column.version!r}"
     if column.pseudonym and not re.fullmatch(r"[a-z]+(\|[a-z]+)*", column.pseudonym):
         yield f"pseudonym: wanted tags of small letters such as account or account|phone; found {column.pseudonym!r}"
     if column.pseudonym and stated != "restricted":

@@ -1,6 +1,6 @@
 """Contracts written by code: for tables whose columns are declared elsewhere, such as feature groups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,8 @@ def _property(column: ColumnContract, contract: Contract) -> dict[str, Any]:
         values = _Line(validValues=_Items(column.valid_values))
         given["quality"] = [_Line(metric="invalidValues", arguments=values, mustBe=0)]
     given["description"] = column.description
-    custom = {"pseudonym": column.pseudonym, "unit": column.unit}
+    version = column.version if column.version > 1 else None
+    custom = {"pseudonym": column.pseudonym, "unit": column.unit, "version": version}
     if custom := {name: value for name, value in custom.items() if value is not None}:
         given["customProperties"] = _properties(custom)
     return given
@@ -137,5 +138,5 @@ def _shape(name: str, kind: str) -> dict[str, Any]:
     return given
 
 
-def _properties(values: dict[str, str]) -> list[dict[str, str]]:
+def _properties(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     return _Items(_Line(property=name, value=value) for name, value in values.items())

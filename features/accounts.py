@@ -1,4 +1,4 @@
-"""Indicators of bank accounts: one row per open account and morning."""
+"""Indicators of bank accounts: one row per open account and morning; `features/groups/` adds to them."""
 
 # ruff: noqa: E501 - one indicator is one line, to be read as a table
 
@@ -10,9 +10,9 @@ from features.account_holders import account_holders, account_subjects, with_typ
 from features.account_payees import PAID_DAYS, PAYEE_DAYS, account_payees
 from features.indicator import Digest, FeatureGroup, Measure
 from features.moments import Moment
+from features.rows import Tables
 from features.sequences import Sequence, Step
 from features.sharing import SHARED_DAYS, account_sharing
-from features.rows import Tables
 from features.table import Added, FeatureTable
 
 MONEY = "decimal(18,2)"
@@ -21,7 +21,6 @@ IN, OUT = f"{BOOKED} AND direction = 'in'", f"{BOOKED} AND direction = 'out'"
 COUNTERPARTY = "coalesce(counterparty_account_id, counterparty_name_id)"
 AT_NIGHT = "hour(happened_at) < 5"
 ROUND = f"{BOOKED} AND amount % 100 = 0"
-AT_MACHINE = f"{BOOKED} AND upper(channel) = 'ATM'"
 COMPANY_TO_PRIVATE = (
     f"({OUT} AND own_type = 'corporate' AND counterparty_type = 'private')"
     f" OR ({IN} AND own_type = 'private' AND counterparty_type = 'corporate')"
@@ -36,6 +35,7 @@ REST = f"(active_mask & ~{LOWEST_BIT})"  # the days before the last active one
 # fmt: off
 TRANSACTIONS = FeatureGroup(
     name="transactions",
+    category="money",
     tables=("transactions",),
     key="account_id",
     joins="subject_id",
@@ -68,43 +68,40 @@ TRANSACTIONS = FeatureGroup(
         Measure("in_amount_mean", "try_divide(in_amount_{d}d, in_count_{d}d)", "yuan", "{d}平均每笔转入", "mean credit, {d}", (7, 30), "derived", spark_type=MONEY),
         Measure("out_amount_mean", "try_divide(out_amount_{d}d, out_count_{d}d)", "yuan", "{d}平均每笔转出", "mean debit, {d}", (7, 30), "derived", spark_type=MONEY),
         Measure("out_in_ratio", "try_divide(double(out_amount_{d}d), double(in_amount_{d}d))", "times", "{d}转出与转入之比", "money out over money in, {d}", (1, 7, 30), "derived", spark_type="double"),
-        Measure("payer_count", COUNTERPARTY, "counterparties", "{d}付款方个数", "payers, {d}", (1, 7, 30), "distinct", IN),
-        Measure("payee_count", COUNTERPARTY, "counterparties", "{d}收款方个数", "payees, {d}", (1, 7, 30), "distinct", OUT),
-        Measure("counterparty_count", COUNTERPARTY, "counterparties", "{d}交易对手个数", "counterparties, {d}", (7, 30), "distinct", BOOKED),
-        Measure("new_counterparty_count", COUNTERPARTY, "counterparties", "{d}新交易对手个数", "counterparties first seen in the {d}", (7,), "new", BOOKED),
-        Measure("new_counterparty_share", "try_divide(new_counterparty_count_{d}d, counterparty_count_{d}d)", "ratio", "{d}新交易对手占比", "share of counterparties first seen in the {d}", (7,), "derived", spark_type="double"),
-        Measure("transfers_per_counterparty", "try_divide(in_count_{d}d + out_count_{d}d, counterparty_count_{d}d)", "transactions", "{d}每个对手平均笔数", "transactions per counterparty, {d}", (30,), "derived", spark_type="double"),
+        Measure("payer_count", COUNTERPARTY, "counterparties", "{d}付款方个数", "payers, {d}", (1, 7, 30), "distinct", IN, category="counterparties"),
+        Measure("payee_count", COUNTERPARTY, "counterparties", "{d}收款方个数", "payees, {d}", (1, 7, 30), "distinct", OUT, category="counterparties"),
+        Measure("counterparty_count", COUNTERPARTY, "counterparties", "{d}交易对手个数", "counterparties, {d}", (7, 30), "distinct", BOOKED, category="counterparties"),
+        Measure("new_counterparty_count", COUNTERPARTY, "counterparties", "{d}新交易对手个数", "counterparties first seen in the {d}", (7,), "new", BOOKED, category="counterparties"),
+        Measure("new_counterparty_share", "try_divide(new_counterparty_count_{d}d, counterparty_count_{d}d)", "ratio", "{d}新交易对手占比", "share of counterparties first seen in the {d}", (7,), "derived", spark_type="double", category="counterparties"),
+        Measure("transfers_per_counterparty", "try_divide(in_count_{d}d + out_count_{d}d, counterparty_count_{d}d)", "transactions", "{d}每个对手平均笔数", "transactions per counterparty, {d}", (30,), "derived", spark_type="double", category="counterparties"),
         Measure("out_count_10m_max", "out_count_10m", "transactions", "{d}任意10分钟最多转出笔数", "most debits within 10 minutes, {d}", (7, 30), "max", BOOKED),
         Measure("in_count_10m_max", "in_count_10m", "transactions", "{d}任意10分钟最多转入笔数", "most credits within 10 minutes, {d}", (7, 30), "max", BOOKED),
         Measure("out_amount_1h_max", "out_amount_1h", "yuan", "{d}任意1小时最多转出金额", "most money out within an hour, {d}", (7, 30), "max", BOOKED, spark_type=MONEY),
-        Measure("payee_count_1h_max", "payee_count_1h", "counterparties", "{d}任意1小时最多收款方个数", "most payees within an hour, {d}", (7, 30), "max", BOOKED),
+        Measure("payee_count_1h_max", "payee_count_1h", "counterparties", "{d}任意1小时最多收款方个数", "most payees within an hour, {d}", (7, 30), "max", BOOKED, category="counterparties"),
         Measure("in_amount_min", "amount", "yuan", "{d}最小单笔转入", "smallest credit, {d}", (7, 30), "min", IN, None, MONEY),
         Measure("in_amount_spread", "amount", "yuan", "{d}转入金额标准差", "standard deviation of credits, {d}", (7, 30), "spread", IN, None, MONEY),
         Measure("out_amount_spread", "amount", "yuan", "{d}转出金额标准差", "standard deviation of debits, {d}", (7, 30), "spread", OUT, None, MONEY),
-        Measure("payer_largest_share", COUNTERPARTY, "ratio", "{d}最大付款方笔数占比", "share of the most frequent payer, {d}", (30,), "largest", IN, None, "double"),
-        Measure("payee_largest_share", COUNTERPARTY, "ratio", "{d}最大收款方笔数占比", "share of the most frequent payee, {d}", (30,), "largest", OUT, None, "double"),
-        Measure("payer_entropy", COUNTERPARTY, "nats", "{d}付款方分散度（熵）", "entropy of payers, {d}", (30,), "entropy", IN, None, "double"),
-        Measure("payee_entropy", COUNTERPARTY, "nats", "{d}收款方分散度（熵）", "entropy of payees, {d}", (30,), "entropy", OUT, None, "double"),
+        Measure("payer_largest_share", COUNTERPARTY, "ratio", "{d}最大付款方笔数占比", "share of the most frequent payer, {d}", (30,), "largest", IN, None, "double", category="counterparties"),
+        Measure("payee_largest_share", COUNTERPARTY, "ratio", "{d}最大收款方笔数占比", "share of the most frequent payee, {d}", (30,), "largest", OUT, None, "double", category="counterparties"),
+        Measure("payer_entropy", COUNTERPARTY, "nats", "{d}付款方分散度（熵）", "entropy of payers, {d}", (30,), "entropy", IN, None, "double", category="counterparties"),
+        Measure("payee_entropy", COUNTERPARTY, "nats", "{d}收款方分散度（熵）", "entropy of payees, {d}", (30,), "entropy", OUT, None, "double", category="counterparties"),
         Measure("in_amount_rising_days", "amount", "days", "{d}日转入金额最长连续上升天数", "most days in a row with more money in than the day before, {d}", (30,), "rise", IN),
         Measure("in_amount_rising_days_now", "amount", "days", "{d}日转入金额连续上升天数（截至昨日）", "days in a row up to yesterday with more money in than the day before, {d}", (30,), "rise_now", IN),
         Measure("in_amount_trend", "amount", "yuan a day", "{d}日转入金额趋势", "trend of the daily money in, {d}", (30,), "trend", IN, 0, MONEY),
         Measure("out_amount_trend", "amount", "yuan a day", "{d}日转出金额趋势", "trend of the daily money out, {d}", (30,), "trend", OUT, 0, MONEY),
-        Measure("night_count", "1", "transactions", "{d}夜间笔数", "transactions at night, {d}", (7, 30), where=f"{BOOKED} AND {AT_NIGHT}", hidden=True),
-        Measure("night_share", "try_divide(night_count_{d}d, in_count_{d}d + out_count_{d}d)", "ratio", "{d}夜间（0-5时）交易占比", "share of transactions at night (0-5 h), {d}", (7, 30), "derived", spark_type="double"),
+        Measure("night_count", "1", "transactions", "{d}夜间笔数", "transactions at night, {d}", (7, 30), where=f"{BOOKED} AND {AT_NIGHT}", hidden=True, category="rhythm"),
+        Measure("night_share", "try_divide(night_count_{d}d, in_count_{d}d + out_count_{d}d)", "ratio", "{d}夜间（0-5时）交易占比", "share of transactions at night (0-5 h), {d}", (7, 30), "derived", spark_type="double", category="rhythm"),
         Measure("round_count", "1", "transactions", "{d}整百笔数", "round transactions, {d}", (30,), where=ROUND, hidden=True),
         Measure("round_share", "try_divide(round_count_{d}d, in_count_{d}d + out_count_{d}d)", "ratio", "{d}整百金额交易占比", "share of amounts that are multiples of 100, {d}", (30,), "derived", spark_type="double"),
-        Measure("machine_count", "1", "transactions", "{d}ATM笔数", "cash-machine transactions, {d}", (30,), where=AT_MACHINE, hidden=True),
-        Measure("machine_share", "try_divide(machine_count_{d}d, in_count_{d}d + out_count_{d}d)", "ratio", "{d}ATM交易占比", "share of transactions at cash machines, {d}", (30,), "derived", spark_type="double"),
-        Measure("machine_out_amount", "amount", "yuan", "{d}ATM取现金额", "cash drawn at machines, {d}", (7,), where=f"{AT_MACHINE} AND {OUT}", spark_type=MONEY),
-        Measure("device_count", "device_id", "devices", "{d}使用设备数", "devices, {d}", (7, 30), "distinct", BOOKED),
-        Measure("ip_count", "ip_id", "addresses", "{d}使用IP数", "IP addresses, {d}", (7, 30), "distinct", BOOKED),
-        Measure("county_count", "county", "counties", "{d}交易区县数", "counties of transactions, {d}", (7,), "distinct", BOOKED),
-        Measure("active_day_count", "bit_count(active_mask & (shiftleft(1L, {d}) - 1))", "days", "{d}有交易天数", "days with a transaction, {d}", (7, 30), "derived"),
-        Measure("active_mask", "1", "bits", "有交易的日期", "days with a transaction", where=BOOKED, kind="days", hidden=True),
-        Measure("days_since_activity", f"CASE WHEN active_mask <> 0 THEN bit_count({LOWEST_BIT} - 1) END", "days", "距最近一次交易天数", "days since the last transaction", kind="derived"),
-        Measure("silence_before_activity", f"CASE WHEN {REST} <> 0 THEN bit_count(({REST} & -{REST}) - 1) - bit_count({LOWEST_BIT} - 1) - 1 END", "days", "最近一次交易前的静默天数", "silent days before the last active day", kind="derived"),
-        Measure("longest_silence_30d", "longest_gap(active_mask)", "days", "近30天最长静默天数", "longest silence, last 30 d", kind="derived"),
-        Measure("burst", "try_divide(30.0D * (in_count_1d + out_count_1d), in_count_30d + out_count_30d)", "times", "最近一天笔数与30天日均之比", "transactions of the last day over the mean of 30 d", kind="derived", spark_type="double"),
+        Measure("device_count", "device_id", "devices", "{d}使用设备数", "devices, {d}", (7, 30), "distinct", BOOKED, category="access"),
+        Measure("ip_count", "ip_id", "addresses", "{d}使用IP数", "IP addresses, {d}", (7, 30), "distinct", BOOKED, category="access"),
+        Measure("county_count", "county", "counties", "{d}交易区县数", "counties of transactions, {d}", (7,), "distinct", BOOKED, category="access"),
+        Measure("active_day_count", "bit_count(active_mask & (shiftleft(1L, {d}) - 1))", "days", "{d}有交易天数", "days with a transaction, {d}", (7, 30), "derived", category="rhythm"),
+        Measure("active_mask", "1", "bits", "有交易的日期", "days with a transaction", where=BOOKED, kind="days", hidden=True, category="rhythm"),
+        Measure("days_since_activity", f"CASE WHEN active_mask <> 0 THEN bit_count({LOWEST_BIT} - 1) END", "days", "距最近一次交易天数", "days since the last transaction", kind="derived", category="rhythm"),
+        Measure("silence_before_activity", f"CASE WHEN {REST} <> 0 THEN bit_count(({REST} & -{REST}) - 1) - bit_count({LOWEST_BIT} - 1) - 1 END", "days", "最近一次交易前的静默天数", "silent days before the last active day", kind="derived", category="rhythm"),
+        Measure("longest_silence_30d", "longest_gap(active_mask)", "days", "近30天最长静默天数", "longest silence, last 30 d", kind="derived", category="rhythm"),
+        Measure("burst", "try_divide(30.0D * (in_count_1d + out_count_1d), in_count_30d + out_count_30d)", "times", "最近一天笔数与30天日均之比", "transactions of the last day over the mean of 30 d", kind="derived", spark_type="double", category="rhythm"),
         Measure("balance", "balance_after", "yuan", "账户余额", "balance", where=BOOKED, kind="last", empty=None, spark_type=MONEY),
         Measure("balance_to_inflow_7d", "try_divide(double(balance), double(in_amount_7d))", "times", "余额与近7天转入之比", "balance over the money in of 7 d", kind="derived", spark_type="double"),
         Measure("declined_count", "1", "transactions", "{d}被拒交易笔数", "declined transactions, {d}", (7, 30), where="status = 'declined'"),
@@ -117,11 +114,12 @@ TRANSACTIONS = FeatureGroup(
         Measure("passed_on_share_1h", "try_divide(double(passed_on_amount_1h_{d}d), double(in_amount_{d}d))", "ratio", "{d}转入后1小时内转出占比", "share of money in that left within 1 h, {d}", (7, 30), "derived", spark_type="double"),
         Measure("passed_on_share_24h", "try_divide(double(passed_on_amount_24h_{d}d), double(in_amount_{d}d))", "ratio", "{d}转入后24小时内转出占比", "share of money in that left within 24 h, {d}", (7, 30), "derived", spark_type="double"),
         Measure("fastest_debit_seconds", "seconds_to_debit", "seconds", "{d}转入到转出最短秒数（24小时内）", "fewest seconds from a credit to the next debit within 24 h, {d}", (7, 30), "min", IN, None),
-        Measure("probe_count", "probe", "sequences", "{d}小额试探后大额转入次数", "large credits within 24 h after a small one, {d}", (7, 30)),
+        Measure("probe_count", "probe", "transactions", "{d}小额试探后大额转入次数", "large credits within 24 h after a small one, {d}", (7, 30)),
     ),
 )
 PAYEES = FeatureGroup(
     name="payees",
+    category="counterparties",
     tables=("transactions",),
     key="account_id",
     joins="subject_id",
@@ -134,6 +132,7 @@ PAYEES = FeatureGroup(
 )
 SHARING = FeatureGroup(
     name="sharing",
+    category="sharing",
     tables=("transactions",),
     key="account_id",
     joins="subject_id",
@@ -147,6 +146,7 @@ SHARING = FeatureGroup(
 )
 LOGINS = FeatureGroup(
     name="logins",
+    category="access",
     tables=("logins",),
     key="customer_id",
     joins="customer_id",
@@ -157,11 +157,12 @@ LOGINS = FeatureGroup(
         Measure("shared_screen_login_count", "1", "logins", "{d}屏幕共享登录次数", "logins with the screen shared, {d}", (7,), where="is_screen_shared"),
         Measure("login_device_count", "device_id", "devices", "{d}登录设备数", "devices of logins, {d}", (30,), "distinct"),
         Measure("login_county_count", "ip_county", "counties", "{d}登录区县数", "counties of logins, {d}", (7,), "distinct"),
-        Measure("night_login_count", "1", "logins", "{d}夜间登录次数", "logins at night (0-5 h), {d}", (7,), where=AT_NIGHT),
+        Measure("night_login_count", "1", "logins", "{d}夜间登录次数", "logins at night (0-5 h), {d}", (7,), where=AT_NIGHT, category="rhythm"),
     ),
 )
 HOLDERS = FeatureGroup(
     name="holders",
+    category="holder",
     tables=(),
     key="subject_id",
     joins="subject_id",

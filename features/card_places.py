@@ -68,9 +68,7 @@ def card_presence(morning: Morning) -> pl.DataFrame:
 
 def card_sharing(morning: Morning) -> pl.DataFrame:
     """Cards that share a handset, or a cell and handset model: one row per card."""
-    return subjects_per_item(
-        {PLACES: morning.once("places", _places)}, "card_id", CARDS_SHARE, morning.as_of
-    )
+    return subjects_per_item({PLACES: morning.once("places", _places)}, "card_id", CARDS_SHARE, morning.as_of)
 
 
 def card_terminals(morning: Morning) -> pl.DataFrame:

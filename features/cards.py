@@ -1,4 +1,4 @@
-"""Indicators of phone and IoT cards: one row per card in use and morning."""
+"""Indicators of phone and IoT cards: one row per card in use and morning; `features/groups/` adds to them."""
 
 # ruff: noqa: E501 - one indicator is one line, to be read as a table
 
@@ -18,8 +18,8 @@ from features.card_places import (
 )
 from features.indicator import MONTH, Digest, FeatureGroup, Measure
 from features.moments import Moment
-from features.sharing import SHARED_DAYS
 from features.rows import Tables
+from features.sharing import SHARED_DAYS
 from features.table import FeatureTable
 
 IN, OUT = "direction = 'in'", "direction = 'out'"
@@ -34,6 +34,7 @@ REST = f"(seen_mask & ~{LOWEST_BIT})"  # the days before the last active one
 # fmt: off
 CALLS = FeatureGroup(
     name="calls",
+    category="calls",
     tables=("calls",),
     key="card_id",
     joins="subject_id",
@@ -77,6 +78,7 @@ CALLS = FeatureGroup(
 )
 SMS = FeatureGroup(
     name="sms",
+    category="messages",
     tables=("sms",),
     key="card_id",
     joins="subject_id",
@@ -90,6 +92,7 @@ SMS = FeatureGroup(
 )
 DATA = FeatureGroup(
     name="data",
+    category="data",
     tables=("data_sessions",),
     key="card_id",
     joins="subject_id",
@@ -105,6 +108,7 @@ DATA = FeatureGroup(
 )
 PLACES = FeatureGroup(
     name="places",
+    category="places",
     tables=USAGE,
     key="card_id",
     joins="subject_id",
@@ -126,15 +130,16 @@ PLACES = FeatureGroup(
         Measure("imei_count", "", "handsets", "{d}使用终端数", "handsets, {d}", (1, 7, 30), "given"),
         Measure("cell_count", "", "cells", "{d}基站数", "cells, {d}", (1, 7, 30), "given"),
         Measure("county_count", "", "counties", "{d}区县数", "counties, {d}", (7, 30), "given"),
-        Measure("seen_day_count", "bit_count(seen_mask & (shiftleft(1L, {d}) - 1))", "days", "{d}活跃天数", "active days, {d}", (7, 30), "derived"),
-        Measure("seen_mask", "", "bits", "活跃日期", "active days", kind="given", hidden=True),
-        Measure("days_since_seen", f"CASE WHEN seen_mask <> 0 THEN bit_count({LOWEST_BIT} - 1) END", "days", "距最近一次活跃天数", "days since the last activity", kind="derived"),
-        Measure("silence_before_seen", f"CASE WHEN {REST} <> 0 THEN bit_count(({REST} & -{REST}) - 1) - bit_count({LOWEST_BIT} - 1) - 1 END", "days", "最近一次活跃前的静默天数", "silent days before the last active day", kind="derived"),
-        Measure("longest_silence_30d", "longest_gap(seen_mask)", "days", "近30天最长静默天数", "longest silence, last 30 d", kind="derived"),
+        Measure("seen_day_count", "bit_count(seen_mask & (shiftleft(1L, {d}) - 1))", "days", "{d}活跃天数", "active days, {d}", (7, 30), "derived", category="rhythm"),
+        Measure("seen_mask", "", "bits", "活跃日期", "active days", kind="given", hidden=True, category="rhythm"),
+        Measure("days_since_seen", f"CASE WHEN seen_mask <> 0 THEN bit_count({LOWEST_BIT} - 1) END", "days", "距最近一次活跃天数", "days since the last activity", kind="derived", category="rhythm"),
+        Measure("silence_before_seen", f"CASE WHEN {REST} <> 0 THEN bit_count(({REST} & -{REST}) - 1) - bit_count({LOWEST_BIT} - 1) - 1 END", "days", "最近一次活跃前的静默天数", "silent days before the last active day", kind="derived", category="rhythm"),
+        Measure("longest_silence_30d", "longest_gap(seen_mask)", "days", "近30天最长静默天数", "longest silence, last 30 d", kind="derived", category="rhythm"),
     ),
 )
 SHARING = FeatureGroup(
     name="sharing",
+    category="sharing",
     tables=USAGE,
     key="card_id",
     joins="subject_id",
@@ -148,6 +153,7 @@ SHARING = FeatureGroup(
 )
 TERMINALS = FeatureGroup(
     name="terminals",
+    category="places",
     tables=USAGE,
     key="card_id",
     joins="subject_id",
@@ -157,12 +163,13 @@ TERMINALS = FeatureGroup(
         Measure("is_phone_terminal", "", "yes or no", "最近终端为手机", "last handset is a phone", kind="given", empty=None),
         Measure("is_known_terminal", "", "yes or no", "最近终端型号在库", "model of the last handset is known", kind="given", empty=None),
         Measure("is_away_from_home", "", "yes or no", "最近位置不在归属区县", "last seen outside its home county", kind="given", empty=None),
-        Measure("days_to_first_seen", "", "days", "开户到首次活跃天数", "days from opening to the first activity", kind="given", empty=None),
+        Measure("days_to_first_seen", "", "days", "开户到首次活跃天数", "days from opening to the first activity", kind="given", empty=None, category="rhythm"),
         Measure("is_iot_in_phone", "is_iot * is_phone_terminal", "yes or no", "物联卡用于手机", "IoT card in a phone", kind="derived"),
     ),
 )
 BATCHES = FeatureGroup(
     name="batches",
+    category="places",
     tables=USAGE,
     key="card_id",
     joins="subject_id",
@@ -174,6 +181,7 @@ BATCHES = FeatureGroup(
 )
 HOLDERS = FeatureGroup(
     name="holders",
+    category="holder",
     tables=(),
     key="subject_id",
     joins="subject_id",

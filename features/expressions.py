@@ -7,7 +7,7 @@ Money is counted in whole cents, so that sums are exact and `amount % 100 = 0` m
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache, reduce
+from functools import reduce
 from operator import and_, or_
 
 import numpy as np
@@ -37,25 +37,37 @@ def compiled(text: str, types: Mapping[str, str]) -> Term:
     zero is null; of money by a number it is money, rounded half away from zero to the cent. Raises ValueError that
     quotes the text and says which word is unknown, and which known one may have been meant.
     """
-    try:
-        tree = _parsed(text)
-    except SqlglotError as error:
-        raise ValueError(f"{text!r} is not an expression: {str(error).splitlines()[0]}") from None
+    tree = _parsed(text)
     try:
         return _term(tree, types)
     except ValueError as error:
         raise ValueError(f"{error} in {text!r}") from None
 
 
-@cache
-def _parsed(text: str) -> x.Expr:
-    """The tree, which nobody changes."""
-    return sqlglot.parse_one(text, read="spark")
+def columns_of(text: str) -> set[str]:
+    """Names of the columns in `text`, whether they exist or not; raises ValueError when it is no expression."""
+    return {column.name for column in _parsed(text).find_all(x.Column)}
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """`text` with other columns: `names` says which stands for which; they come out in backticks."""
+    tree = _parsed(text)
+    for column in list(tree.find_all(x.Column)):
+        if column.name in names:
+            column.set("this", x.to_identifier(names[column.name], quoted=True))
+    return tree.sql(dialect="spark") if names else text
 
 
 def is_money(spark_type: str) -> bool:
     """Whether values of that type are counted in cents."""
     return spark_type.startswith("decimal")
+
+
+def _parsed(text: str) -> x.Expr:
+    try:
+        return sqlglot.parse_one(text, read="spark")
+    except SqlglotError as error:
+        raise ValueError(f"{text!r} is not an expression: {str(error).splitlines()[0]}") from None
 
 
 def _term(node: x.Expr, types: Mapping[str, str]) -> Term:

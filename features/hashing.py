@@ -23,7 +23,7 @@ def hashed(values: pl.Series) -> pl.Series:
         codes = values.to_physical().cast(pl.UInt32)
         seen = codes.unique().drop_nulls()
         texts = values.gather(_first_of_each(codes, seen)).cast(pl.String)
-        table = np.zeros(int(seen.max() or 0) + 1, np.int64)  # type: ignore[call-overload]
+        table = np.zeros(int(seen.to_numpy().max(initial=0)) + 1, np.int64)
         table[seen.to_numpy()] = _of_texts(texts)
         found = pl.Series(table[codes.fill_null(0).to_numpy()])
     elif kind == pl.String:
@@ -32,7 +32,9 @@ def hashed(values: pl.Series) -> pl.Series:
         physical = values.to_physical().cast(pl.Int64).fill_null(0)
         found = pl.Series(_of_numbers(physical.to_numpy()))
     else:
-        raise TypeError(f"{values.name}: values of type {kind} cannot be counted; wanted texts or whole numbers")
+        raise TypeError(
+            f"{values.name}: values of type {kind} cannot be counted; wanted texts or whole numbers"
+        )
     if values.null_count():
         found = found.set(values.is_null(), None)
     return found.alias(values.name)

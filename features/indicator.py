@@ -1,10 +1,14 @@
-"""What an indicator is: one measure over its windows, with its unit and the words that reviewers read."""
+"""What an indicator is: one measure over its windows, with its unit, its words and its versions."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Sequence as Sequences
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from conf.errors import UsageError
+from features.expressions import columns_of, renamed
 from features.moments import Moment
 from features.sequences import Sequence
 
@@ -43,7 +47,7 @@ class Measure:
     function makes the column; `derived`: `sql` over finished columns, where `{d}` stands for the window.
 
     Of several measures of one name the one with the highest `version` that is not `retired` is published; the others
-    stay computable as `<column>@<version>`.
+    stay computable as `<column>@<version>` (see `chosen`).
 
     Raises ValueError for an unknown kind, and for a window that is no number of days from 1 to 92.
     """
@@ -80,6 +84,8 @@ class Measure:
 
     def column(self, window: Window | None) -> str:
         """Name of the column of one window."""
+        if "@" in self.name:  # one column of another version, which `chosen` names as a whole
+            return self.name
         return self.name if window is None else f"{self.name}_{window_name(window)}"
 
     def expression(self, window: Window | None) -> str:
@@ -118,7 +124,7 @@ class FeatureGroup:
     where: str = "true"
     order: str = "happened_at"  # of the rows of one key; equal for no two of them where a measure is `last`
     function: "Callable[[Morning], pl.DataFrame] | None" = None
-    days: int = 0  # that the function looks back
+    days: int = 0  # that it looks back at least: its function, or versions that are not computed today
     moments: tuple[Moment, ...] = ()  # columns of each row that its measures may use like any other
     sequences: tuple[Sequence, ...] = ()  # likewise
     digests: tuple[Digest, ...] = ()  # what functions of any group may look at
@@ -131,7 +137,7 @@ class FeatureGroup:
     @property
     def moment_days(self) -> int:
         """Days before a row that its moments and sequences reach."""
-        reach = [m.reach for m in (*self.moments, *self.sequences)]
+        reach = [*(m.reach for m in self.moments), *(s.reach for s in self.sequences)]
         return max((-(-length // timedelta(days=1)) for length in reach), default=0)
 
     @property
@@ -142,8 +148,7 @@ class FeatureGroup:
     @property
     def look_back(self) -> int:
         """Days before `as_of` that the widest window reaches."""
-        reach = [window_days(w) for m in self.measures for w in m.windows]
-        return max(reach, default=self.days)
+        return max([self.days, *(window_days(w) for m in self.measures for w in m.windows)])
 
     @property
     def kept_days(self) -> int:
@@ -165,6 +170,9 @@ class Indicator:
     en: str
     sentence_zh: str
     sentence_en: str
+    category: str
+    version: int
+    retired: str | None
 
 
 def window_name(window: Window) -> str:
@@ -177,10 +185,10 @@ def window_days(window: Window) -> int:
     return MONTH_DAYS * MONTHS[window] if isinstance(window, str) else window
 
 
-def indicators(groups: tuple[FeatureGroup, ...]) -> tuple[Indicator, ...]:
+def indicators(groups: Sequences[FeatureGroup]) -> tuple[Indicator, ...]:
     """The published columns of `groups` in their order; a name that comes twice is an error."""
     found: dict[str, Indicator] = {}
-    for group in groups:
+    for group in current(groups):
         for measure in group.measures:
             for column, window in measure.columns():
                 if column in found:
@@ -190,6 +198,104 @@ def indicators(groups: tuple[FeatureGroup, ...]) -> tuple[Indicator, ...]:
                 if not measure.hidden:
                     found[column] = flat(group, measure, column, window)
     return tuple(found.values())
+
+
+def current(groups: Sequences[FeatureGroup]) -> tuple[FeatureGroup, ...]:
+    """`groups` with the versions in force alone; see `chosen`."""
+    return chosen(groups, ())
+
+
+def chosen(groups: Sequences[FeatureGroup], names: Iterable[str]) -> tuple[FeatureGroup, ...]:
+    """`groups` as the engine computes them: the version in force of each measure, and the columns `names`.
+
+    A name `<column>@<version>` adds that column of that version under this name. A derived one is made of what its
+    expression names: of today's ingredients, of `` `<column>@<version>` `` where it says so in backticks, and of the
+    newest version of an ingredient that is not in force any more. Other names have to be columns in force. A group
+    looks back as far as all its versions do, so that neither retiring nor asking changes a column of another measure.
+
+    Raises UsageError for a name that is not declared, and for an old column that a function made.
+    """
+    kept = {group.name: [m for m in group.measures if is_in_force(m, groups)] for group in groups}
+    today = {column for measures in kept.values() for m in measures for column, _ in m.columns()}
+    declared = declared_columns(groups)
+    asked = [name for name in dict.fromkeys(names) if name not in today]
+    # An expression in force may name another version too.
+    waiting = [*asked, *(c for ms in kept.values() for m in ms for c in _versions_named(m))]
+    done: set[str] = set()
+    while waiting:
+        name = waiting.pop(0)
+        if name in done or name in today:  # chosen before: groups may come here twice
+            continue
+        done.add(name)
+        group, measure, window = _declared(name, declared)
+        old = replace(
+            measure,
+            name=name,
+            windows=() if window is None else (window,),
+            sql=measure.expression(window) if measure.kind == "derived" else measure.sql,
+            hidden=name not in asked,
+            retired=None,
+        )
+        if measure.kind == "derived":
+            gone = {c: newest(c, declared) for c in columns_of(old.sql) - today if "@" not in c}
+            old = replace(old, sql=renamed(old.sql, {c: n for c, n in gone.items() if n is not None}))
+            waiting += _versions_named(old)
+        kept[group.name].append(old)
+    return tuple(
+        replace(group, measures=tuple(kept[group.name]), days=group.look_back)
+        for group in groups
+        if kept[group.name]
+    )
+
+
+def declared_columns(
+    groups: Sequences[FeatureGroup],
+) -> dict[str, tuple[FeatureGroup, Measure, Window | None]]:
+    """All columns of all versions by `<column>@<version>`."""
+    return {
+        f"{column}@{m.version}": (group, m, window)
+        for group in groups
+        for m in group.measures
+        if "@" not in m.name
+        for column, window in m.columns()
+    }
+
+
+def newest(column: str, declared: Iterable[str]) -> str | None:
+    """The name with the highest version of `column` among `<column>@<version>`; None where there is none."""
+    found = [name for name in declared if name.rpartition("@")[0] == column]
+    return max(found, key=lambda name: int(name.rpartition("@")[2]), default=None)
+
+
+def is_in_force(measure: Measure, groups: Sequences[FeatureGroup]) -> bool:
+    """Whether it is the highest version of its name in `groups` that is not retired."""
+    versions = [m.version for g in groups for m in g.measures if m.name == measure.name and m.retired is None]
+    return measure.retired is None and measure.version == max(versions)
+
+
+def _versions_named(measure: Measure) -> list[str]:
+    """The columns of other versions that a derived measure is made of."""
+    if measure.kind != "derived" or "@" not in measure.sql:
+        return []
+    texts = [measure.expression(window) for _, window in measure.columns()]
+    return sorted({column for text in texts for column in columns_of(text) if "@" in column})
+
+
+def _declared(
+    name: str, declared: dict[str, tuple[FeatureGroup, Measure, Window | None]]
+) -> tuple[FeatureGroup, Measure, Window | None]:
+    if name not in declared:
+        versions = [n for n in declared if n.rpartition("@")[0] == name.partition("@")[0]]
+        close = versions or get_close_matches(name, declared, n=3)
+        raise UsageError(
+            f"indicator {name}: wanted a column in force or one written <column>@<version>, found neither"
+            + (f"; did you mean {', '.join(close)}?" if close else "")
+        )
+    if declared[name][1].kind == "given":
+        raise UsageError(
+            f"indicator {name} was made by a function, which has no versions; compute it with the code of its time"
+        )
+    return declared[name]
 
 
 def flat(group: FeatureGroup, measure: Measure, column: str, window: Window | None) -> Indicator:
@@ -206,6 +312,9 @@ def flat(group: FeatureGroup, measure: Measure, column: str, window: Window | No
         en=measure.en.replace("{d}", en),
         sentence_zh=measure.sentence_zh,
         sentence_en=measure.sentence_en,
+        category=measure.category or group.category,
+        version=measure.version,
+        retired=measure.retired,
     )
 
 

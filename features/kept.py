@@ -32,8 +32,12 @@ class Kept:
 
     def definition(self, group: FeatureGroup) -> str:
         """All that its value depends on, in words."""
-        used = [m for m in (*group.moments, *group.sequences) if _mentions(f"{self.sql} {self.where}", m.name)]
-        return f"{self.how}({self.sql}) where ({self.where}) and ({group.where}) {used or ''}".strip()
+        words = f"{self.sql} {self.where}"
+        made = {m.name: m.canonical() for m in group.moments} | {
+            s.name: s.canonical() for s in group.sequences
+        }
+        used = [f"{name}: {told}" for name, told in made.items() if _mentions(words, name)]
+        return "; ".join([f"{self.how}({self.sql}) where ({self.where}) and ({group.where})", *used])
 
 
 @dataclass(frozen=True)

@@ -102,7 +102,14 @@ def in_force(
 
 
 @njit(cache=True, nogil=True)
-def window_sums(first, order, day, values, bounds, out):
+def window_sums(
+    first: np.ndarray,
+    order: np.ndarray,
+    day: np.ndarray,
+    values: np.ndarray,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Sums."""
     for r in range(len(first) - 1):
         total, window = np.int64(0), 0
@@ -120,7 +127,14 @@ def window_sums(first, order, day, values, bounds, out):
 
 
 @njit(cache=True, nogil=True)
-def window_least(first, order, day, values, bounds, out):
+def window_least(
+    first: np.ndarray,
+    order: np.ndarray,
+    day: np.ndarray,
+    values: np.ndarray,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Minima; NOTHING_LESS where there is none."""
     for r in range(len(first) - 1):
         least, window = NOTHING_LESS, 0
@@ -138,7 +152,14 @@ def window_least(first, order, day, values, bounds, out):
 
 
 @njit(cache=True, nogil=True)
-def window_most(first, order, day, values, bounds, out):
+def window_most(
+    first: np.ndarray,
+    order: np.ndarray,
+    day: np.ndarray,
+    values: np.ndarray,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Maxima; NOTHING_MORE where there is none."""
     for r in range(len(first) - 1):
         most, window = NOTHING_MORE, 0
@@ -156,7 +177,16 @@ def window_most(first, order, day, values, bounds, out):
 
 
 @njit(cache=True, nogil=True)
-def window_variances(first, order, day, count, total, apart, bounds, out):
+def window_variances(
+    first: np.ndarray,
+    order: np.ndarray,
+    day: np.ndarray,
+    count: np.ndarray,
+    total: np.ndarray,
+    apart: np.ndarray,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Variances of a population from count, sum and sum of squared distances from the mean per day; nan where there
     is no row.
 
@@ -184,7 +214,16 @@ def window_variances(first, order, day, count, total, apart, bounds, out):
 
 
 @njit(cache=True, nogil=True)
-def window_edges(first, order, day, rank, values, is_last, bounds, out):
+def window_edges(
+    first: np.ndarray,
+    order: np.ndarray,
+    day: np.ndarray,
+    rank: np.ndarray,
+    values: np.ndarray,
+    is_last: bool,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """The value with the highest (`is_last`) or lowest rank; NOTHING_LESS where there is none, or where it is null."""
     for r in range(len(first) - 1):
         value, best, found, window = NOTHING_LESS, np.int64(0), False, 0
@@ -205,7 +244,16 @@ def window_edges(first, order, day, rank, values, is_last, bounds, out):
 
 
 @njit(cache=True, nogil=True)
-def window_days(first, order, day, count, is_last, as_of, bounds, out):
+def window_days(
+    first: np.ndarray,
+    order: np.ndarray,
+    day: np.ndarray,
+    count: np.ndarray,
+    is_last: bool,
+    as_of: int,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Days from the last (first) day with a row to `as_of`; -1 where there is none."""
     for r in range(len(first) - 1):
         since, window = np.int64(-1), 0
@@ -224,7 +272,15 @@ def window_days(first, order, day, count, is_last, as_of, bounds, out):
 
 
 @njit(cache=True, nogil=True)
-def day_masks(first, order, day, count, as_of, bounds, out):
+def day_masks(
+    first: np.ndarray,
+    order: np.ndarray,
+    day: np.ndarray,
+    count: np.ndarray,
+    as_of: int,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Bit n is set when there was a row n + 1 days before `as_of`, for the last 63 days."""
     for r in range(len(first) - 1):
         mask = np.int64(0)
@@ -236,7 +292,7 @@ def day_masks(first, order, day, count, as_of, bounds, out):
 
 
 @njit(cache=True, nogil=True)
-def _place(table, stamps, stamp, value, mask):
+def _place(table: np.ndarray, stamps: np.ndarray, stamp: int, value: int, mask: int) -> int:
     """Where `value` stands in the table of this stamp, or where it may be put."""
     place = (value ^ (value >> 32)) & mask
     while stamps[place] == stamp and table[place] != value:
@@ -245,7 +301,7 @@ def _place(table, stamps, stamp, value, mask):
 
 
 @njit(cache=True, nogil=True)
-def _table_size(first):
+def _table_size(first: np.ndarray) -> int:
     most = 1
     for r in range(len(first) - 1):
         most = max(most, first[r + 1] - first[r])
@@ -256,7 +312,15 @@ def _table_size(first):
 
 
 @njit(cache=True, nogil=True)
-def window_distinct(first, order, day, value, count, bounds, out):
+def window_distinct(
+    first: np.ndarray,
+    order: np.ndarray,
+    day: np.ndarray,
+    value: np.ndarray,
+    count: np.ndarray,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Different values."""
     size = _table_size(first)
     table, stamps = np.empty(size, np.int64), np.full(size, -1, np.int32)
@@ -283,7 +347,15 @@ def window_distinct(first, order, day, value, count, bounds, out):
 
 
 @njit(cache=True, nogil=True)
-def window_new(first, order, day, value, count, bounds, out):
+def window_new(
+    first: np.ndarray,
+    order: np.ndarray,
+    day: np.ndarray,
+    value: np.ndarray,
+    count: np.ndarray,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Different values whose first day lies in the window."""
     size = _table_size(first)
     table, stamps = np.empty(size, np.int64), np.full(size, -1, np.int32)
@@ -304,7 +376,16 @@ def window_new(first, order, day, value, count, bounds, out):
 
 
 @njit(cache=True, nogil=True)
-def window_concentration(first, order, day, value, count, is_entropy, bounds, out):
+def window_concentration(
+    first: np.ndarray,
+    order: np.ndarray,
+    day: np.ndarray,
+    value: np.ndarray,
+    count: np.ndarray,
+    is_entropy: bool,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Share of the most frequent value, or Shannon entropy of the values in nats; nan where there is none."""
     size = _table_size(first)
     table, stamps = np.empty(size, np.int64), np.full(size, -1, np.int32)
@@ -333,7 +414,7 @@ def window_concentration(first, order, day, value, count, is_entropy, bounds, ou
 
 
 @njit(cache=True, nogil=True)
-def _concentration(counts, total, is_entropy):
+def _concentration(counts: np.ndarray, total: np.int64, is_entropy: bool) -> float:
     if total == 0:
         return np.nan
     if not is_entropy:
@@ -348,7 +429,16 @@ RISE, FALL, RISE_NOW, FALL_NOW, TREND, DEVIATION = range(6)
 
 
 @njit(cache=True, nogil=True)
-def window_series(first, order, day, values, kind, as_of, bounds, out):
+def window_series(
+    first: np.ndarray,
+    order: np.ndarray,
+    day: np.ndarray,
+    values: np.ndarray,
+    kind: int,
+    as_of: int,
+    bounds: np.ndarray,
+    out: np.ndarray,
+) -> None:
     """Of the sums of the days of a window in their order (a day without rows is 0), per `kind`:
 
     RISE and FALL: most days in a row on which the sum was above (below) that of the day before; RISE_NOW and FALL_NOW:
@@ -373,7 +463,7 @@ def window_series(first, order, day, values, kind, as_of, bounds, out):
 
 
 @njit(cache=True, nogil=True)
-def _run(series, kind):
+def _run(series: np.ndarray, kind: int) -> float:
     sign = 1 if kind in (RISE, RISE_NOW) else -1
     now = longest = 0
     for day in range(1, len(series)):
@@ -383,7 +473,7 @@ def _run(series, kind):
 
 
 @njit(cache=True, nogil=True)
-def _slope(series):
+def _slope(series: np.ndarray) -> float:
     days = len(series)
     upper, lower = np.int64(0), np.int64(0)
     for day in range(days):
@@ -394,7 +484,7 @@ def _slope(series):
 
 
 @njit(cache=True, nogil=True)
-def _deviation(series):
+def _deviation(series: np.ndarray) -> float:
     days = len(series) - 1
     if days < 1:
         return np.nan

@@ -25,7 +25,10 @@ ONE_DAY = timedelta(days=1)
 class Events(Protocol):
     """The rows of a group's tables, wherever they lie; a column that one of several tables lacks is null there."""
 
-    types: Mapping[str, str]  # Spark types of the columns
+    @property
+    def types(self) -> Mapping[str, str]:
+        """Spark types of the columns."""
+        ...
 
     def happened(self, days: Collection[date], keys: pl.DataFrame | None = None) -> pl.DataFrame:
         """The rows with one of these `event_date`, of all keys or of the group's keys in a frame of one column."""
@@ -66,7 +69,7 @@ class _Maker:
     def __init__(self, group: FeatureGroup, parts: Sequence[Part], types: Mapping[str, str]) -> None:
         self.group, self.parts = group, parts
         self.given = types
-        self.types = dict(types) | {m.name: m.spark_type for m in group.moments}
+        self.types: dict[str, str] = dict(types) | {m.name: m.spark_type for m in group.moments}
         for sequence in group.sequences:
             self.types |= sequence.columns(types)
 
@@ -206,9 +209,9 @@ def _digested(group: FeatureGroup, digest: Digest, events: Events, mornings: Seq
     rows = rows.filter(known.is_between(first, last) & compiled(digest.where, events.types).value)
     columns = {name: compiled(sql, events.types).value for name, sql in digest.columns.items()}
     keys = [group.key, *columns, "event_date", "known_as_of"]
-    found = rows.select(
-        group.key, "event_date", "happened_at", known.alias("known_as_of"), **columns
-    ).filter(pl.col(group.key).is_not_null())
+    found = rows.select(group.key, "event_date", "happened_at", known.alias("known_as_of"), **columns).filter(
+        pl.col(group.key).is_not_null()
+    )
     if digest.needs:
         found = found.filter(pl.all_horizontal(pl.col(name).is_not_null() for name in digest.needs))
     made = found.group_by(keys).agg(pl.max("happened_at").alias("last_at"))

@@ -28,8 +28,8 @@ class Entries:
     @classmethod
     def of(cls, frame: pl.DataFrame) -> "Entries":
         """The entries of a frame as `features.partials` makes them."""
-        days = [frame[c].to_physical().cast(pl.Int32).to_numpy() for c in ("event_date", "known_as_of")]
-        return cls(frame["key"].to_numpy(), *days, lambda name: frame[name].to_numpy())
+        day, known = (frame[c].to_physical().cast(pl.Int32).to_numpy() for c in ("event_date", "known_as_of"))
+        return cls(frame["key"].to_numpy(), day, known, lambda name: frame[name].to_numpy())
 
     def values(self, name: str) -> np.ndarray:
         """A column, read at the first call."""
@@ -105,7 +105,7 @@ class _Pass:
 
     def run(self, kernel: Callable, kind: type, *given: object) -> np.ndarray:
         """One line per window."""
-        out = np.empty((len(self.bounds), len(self.first) - 1), kind)
+        out: np.ndarray = np.empty((len(self.bounds), len(self.first) - 1), kind)
         kernel(self.first, self.order, self.day, *given, self.bounds, out)
         return out
 
@@ -131,7 +131,7 @@ def _quotients(upper: int, lower: int) -> Made:
     return made
 
 
-def _edge(kernel: Callable, nothing: int) -> Made:
+def _edge(kernel: Callable, nothing: np.int64) -> Made:
     def made(asked: _Pass) -> Iterable[pl.Series]:
         found = asked.run(kernel, np.int64, asked.kept[0])
         return map(_null_where, found, found == nothing)

@@ -127,8 +127,11 @@ def build_parser() -> ArgumentParser:
         "all indicators, or what one is and where it is used",
         "riskvane indicators in_amount_7d",
     )
-    call.add_argument("name", nargs="?", help="an indicator; none: list them")
-    call.add_argument("--like", metavar="TEXT", help="only those whose name or words hold TEXT")
+    call.add_argument("name", nargs="?", help="an indicator, or a version as name@1; none: list them")
+    call.add_argument("--table", help="only those of this feature table")
+    call.add_argument("--category", help="only those of this category, e.g. cash")
+    call.add_argument("--like", metavar="TEXT", help="only those whose name, words or category hold TEXT")
+    call.add_argument("--all", action="store_true", help="retired and earlier versions too")
     _json(call)
 
     call = add("config", "each setting and where it came from", "riskvane config")

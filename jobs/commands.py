@@ -166,21 +166,25 @@ def explain(given: Namespace) -> int:
 
 
 def indicators(given: Namespace) -> int:
-    """All indicators, or one with its declaration and its uses."""
+    """All indicators, or one with its declaration, its versions and its uses."""
+    from conf.scenarios import load_scenarios
     from features.catalogue import FEATURE_TABLES
-    from features.described import described
+    from features.described import described, listed
+    from lake.partials import kept_at
     from models.specs import MODEL_SPECS
     from review.show import show_indicator, show_indicators
 
     if given.name:
-        one = described(given.name)
+        settings = load_settings()
+        one = described(
+            given.name, FEATURE_TABLES, {t: kept_at(settings, t).columns() for t in FEATURE_TABLES}
+        )
         of_table = [spec for spec in MODEL_SPECS.values() if spec.feature_table == one["table"]]
-        one["models"] = [spec.name for spec in of_table if given.name in spec.features]
+        one["models"] = [spec.name for spec in of_table if one["name"] in spec.features]
+        one["scenarios"] = [s.name for s in load_scenarios(settings) if s.model in one["models"]]
         say(as_json(one)) if given.json else show_indicator(one)
         return 0
-    rows = [{"table": t.name} | asdict(i) for t in FEATURE_TABLES.values() for i in t.indicators]
-    if given.like:
-        rows = [row for row in rows if given.like.lower() in f"{row['name']} {row['en']} {row['zh']}".lower()]
+    rows = listed(given.table, given.category, given.like, given.all)
     say(as_json(rows)) if given.json else show_indicators(rows)
     return 0
 

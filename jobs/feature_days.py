@@ -47,7 +47,7 @@ class Maker:
 
         mornings, found = list(self.part.days), self.place.partials.files()
         tasks: list[Making] = []
-        for group in self.place.features.groups:
+        for group in self.place.features.chosen:
             if not group.tables:
                 continue
             needed = known_mornings(group, mornings)
@@ -61,7 +61,7 @@ class Maker:
             self.place.partials.commit(written, self.run_id)
             found = self.place.partials.files()
         files: dict[str, dict[date, str]] = {}
-        for group in self.place.features.groups:
+        for group in self.place.features.chosen:
             for name in _names(group):
                 files[name] = {m: found[name, m] for m in known_mornings(group, mornings)}
         return files
@@ -87,7 +87,9 @@ class Maker:
                 (self.table_folder / file.path).unlink()
             if refused:
                 raise refused[0]
-        raise RiskvaneError(f"kept days stay damaged after {REPAIRS} repairs: {', '.join(damaged)}; is the disk?")
+        raise RiskvaneError(
+            f"kept days stay damaged after {REPAIRS} repairs: {', '.join(damaged)}; is the disk?"
+        )
 
     def _is_kept(
         self, group: "FeatureGroup", morning: date, inputs: str, found: Mapping[tuple[str, date], str],
@@ -169,7 +171,7 @@ def maker_of(settings: Settings, table: str, days: DayRange, staging: Path, run_
     from features.catalogue import FEATURE_TABLES
     from jobs.feature_tasks import Place
     from lake.files import event_index
-    from lake.partials import Partials
+    from lake.partials import kept_at
     from lake.parts import Part
     from lake.rows import files_of, read_rows
     from lake.tables import exists, table_path
@@ -182,12 +184,14 @@ def maker_of(settings: Settings, table: str, days: DayRange, staging: Path, run_
         index[name] = event_index(DeltaTable(str(path)), path) if exists(settings, name) else []
     place = Place(
         features=features,
-        partials=Partials(folder.with_name(f"{table}_kept"), settings.feature_buckets),
+        partials=kept_at(settings, table),
         references={name: files_of(settings, name, {}) for name in features.references},
         timezone=settings.timezone,
         read=read_rows,
     )
-    return Maker(place, index, covered_days(index), Part(load_contract(table), days, {}), folder, staging, run_id)
+    return Maker(
+        place, index, covered_days(index), Part(load_contract(table), days, {}), folder, staging, run_id
+    )
 
 
 def covered_days(index: Index) -> dict[str, dict[date, date]]:
@@ -235,4 +239,3 @@ def _damaged(told: Iterable[Any]) -> list[str]:
     for file in files:
         log.warning("%s is damaged; it is made again from events", file)
     return files
-

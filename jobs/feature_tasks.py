@@ -61,7 +61,7 @@ class Making:
         from features.partials import partials_of
 
         place = self.place
-        group = next(group for group in place.features.groups if group.name == self.group)
+        group = next(group for group in place.features.chosen if group.name == self.group)
         is_added = place.features.added.keys() & set(group.tables)
         references = place.tables() if is_added else {}
         events = MartEvents(
@@ -92,12 +92,12 @@ class Looking:
         from features.engine import wholes
         from features.point_in_time import Morning
 
-        features, groups = self.place.features, self.place.features.groups
+        features, groups = self.place.features, self.place.features.chosen
         try:
             digests = {d.name: read_digest(self.files[d.name]) for g in groups for d in g.digests}
-            found = {}
+            found: dict[date, str] = {}
+            tables = self.place.tables()
             for as_of in self.mornings:
-                tables = self.place.tables() if not found else tables  # noqa: F821
                 morning = Morning(as_of, tables, digests, features.subjects(tables, as_of))
                 whole = wholes(groups, morning, lambda part: _entries(part, self.files, None))
                 whole = whole if self.sample is None else _sampled(whole, as_of, self.sample)
@@ -134,15 +134,17 @@ class Finishing:
         for as_of, file in self.wholes.items():
             opened = pq.ParquetFile(file)
             wholes[as_of] = pl.DataFrame(pl.from_arrow(opened.read_row_group(self.bucket)))
-        groups, written = self.place.features.groups, []
+        groups, written = self.place.features.chosen, []
         try:
-            frames = bucket_frames(groups, lambda p: _entries(p, self.files, self.bucket), wholes, self.covered)
+            frames = bucket_frames(
+                groups, lambda p: _entries(p, self.files, self.bucket), wholes, self.covered
+            )
             for as_of, frame in zip(wholes, frames, strict=True):
                 if frame.height:
                     written.append(self._write(as_of, frame))
         except (DamagedFile, DataRefused) as told:
-            for file in written:
-                Path(self.folder, file.path).unlink()
+            for left in written:
+                Path(self.folder, left.path).unlink()
             return told
         return written
 

@@ -68,7 +68,9 @@ class MartEvents:
 
 def may_be_late(file: EventFile, first: date, last: date) -> bool:
     """Whether the file may hold rows that came late and became known on one of the mornings [first, last]."""
-    return file.last_known > file.event_date + ONE_DAY and file.first_known <= last and file.last_known >= first
+    return (
+        file.last_known > file.event_date + ONE_DAY and file.first_known <= last and file.last_known >= first
+    )
 
 
 def inputs_of(group: "FeatureGroup", look_back: int, index: Index, morning: date) -> str:

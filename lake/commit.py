@@ -65,7 +65,9 @@ def commit_files(
     if new := [field for field in Schema.from_arrow(schema).fields if field.name not in names]:
         table.alter.add_columns(new)
         table = DeltaTable(str(folder))
-    removed = [_remove(path, values) for path, values in committed(table, partition_by) if is_replaced(values)]
+    removed = [
+        _remove(path, values) for path, values in committed(table, partition_by) if is_replaced(values)
+    ]
     table.create_write_transaction(
         [*added, *removed], "append", table.schema(), list(partition_by), commit_properties=properties
     )
@@ -90,7 +92,9 @@ def _add(file: Written) -> Any:
 def _remove(path: str, values: Values) -> Any:
     from deltalake.transaction import RemoveAction
 
-    texts = {n: v.isoformat() if isinstance(v, date) else str(v) for n, v in values.items()}
+    texts: dict[str, str | None] = {
+        n: v.isoformat() if isinstance(v, date) else str(v) for n, v in values.items()
+    }
     return RemoveAction(path, True, _now(), partition_values=texts)
 
 

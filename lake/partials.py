@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from conf.settings import Settings
 from lake.commit import Written, commit_files, committed, partition_folder
+from lake.tables import table_path
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,6 +45,14 @@ class Partials:
             return {}
         rows = committed(DeltaTable(str(self.folder)), PARTITION)
         return {(v["part"], v["known_as_of"]): str(self.folder / path) for path, v in rows}
+
+    def columns(self) -> set[str]:
+        """What is kept, of any part."""
+        from deltalake import DeltaTable
+
+        if not DeltaTable.is_deltatable(str(self.folder)):
+            return set()
+        return {field.name for field in DeltaTable(str(self.folder)).schema().fields}
 
     def is_good(self, file: str, columns: Iterable[str], inputs: str) -> bool:
         """Whether `file` has the columns, was made from these `inputs`, and is of this layout; a file that cannot be
@@ -99,11 +110,17 @@ class Partials:
     def bounds(self, keys: np.ndarray) -> list[tuple[int, int]]:
         """Of sorted keys the first place of each bucket and the one after its last."""
         places = np.searchsorted(self.bucket_of(keys), np.arange(self.buckets + 1)).tolist()
-        return list(zip(places[:-1], places[1:], strict=True))
+        return list(pairwise(places))
 
     def _about(self, inputs: str) -> bytes:
         about = {"layout": LAYOUT, "buckets": self.buckets, "inputs": inputs}
         return json.dumps(about, sort_keys=True).encode()
+
+
+def kept_at(settings: Settings, table: str) -> Partials:
+    """What is kept for a feature table."""
+    folder = table_path(settings, table)
+    return Partials(folder.with_name(f"{table}_kept"), settings.feature_buckets)
 
 
 class DamagedFile(Exception):
@@ -157,9 +174,7 @@ def read_digest(files: Mapping[date, str]) -> "pl.DataFrame":
         except (OSError, pa.ArrowInvalid) as error:
             raise DamagedFile(file) from error
         frame: Any = pl.from_arrow(table)
-        frames.append(
-            frame.with_columns(pl.col(pl.String).cast(pl.Categorical), known_as_of=pl.lit(morning))
-        )
+        frames.append(frame.with_columns(pl.col(pl.String).cast(pl.Categorical), known_as_of=pl.lit(morning)))
     return pl.concat(frames)
 
 

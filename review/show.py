@@ -52,10 +52,13 @@ def show_list(rows: pa.Table, settings: Settings) -> None:
 def show_indicators(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print indicators, one a line."""
     grid = Table(header_style="bold")
-    for heading in ("table", "group", "name", "meaning", "含义", "unit"):
+    for heading in ("table", "category", "name", "meaning", "含义", "unit", "version"):
         grid.add_column(heading, overflow="fold")
     for row in rows:
-        grid.add_row(*(str(row[key]) for key in ("table", "group", "name", "en", "zh", "unit")))
+        version = f"{row['version']}, retired {row['retired']}" if row["retired"] else str(row["version"])
+        cells = [str(row[key]) for key in ("table", "category", "name", "en", "zh", "unit")]
+        # Text, not markup: what analysts write may hold square brackets
+        grid.add_row(*map(Text, [*cells, version]))
     _console().print(grid)
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from features.accounts import ACCOUNT_FEATURES
+from features.catalogue import FEATURE_TABLES
 from tests.features.frames import computed, mart
 
 AS_OF = date(2026, 2, 10)
@@ -46,7 +46,7 @@ def found():
         leg("mule", (2, 9), 1, "in", "50.00", "firm"),  # at night; a probe, company to private
         leg("mule", (2, 9), 2, "in", "2000.00", "firm"),  # large within 24 h of the probe
         leg("mule", (2, 9), 2, "out", "1500.00", "shop", minute=30),  # passed on within the hour
-        leg("mule", (2, 9), 4, "out", "400.00", "shop"),  # and within 24 h
+        leg("mule", (2, 9), 4, "out", "400.00", "shop", channel="atm"),  # and within 24 h
         leg("mule", (2, 9), 5, "out", "9.00", status="declined"),  # not booked
         leg(
             "mule", (1, 30), 12, "in", "10.00", "aunt", device_id=None
@@ -79,7 +79,9 @@ def found():
         "customers": customers,
         "labels": labels,
     }
-    return computed(ACCOUNT_FEATURES, {name: mart(name, rows) for name, rows in tables.items()}, AS_OF)
+    return computed(
+        FEATURE_TABLES["account_features"], {name: mart(name, rows) for name, rows in tables.items()}, AS_OF
+    )
 
 
 def test_subjects_are_the_accounts_open_at_midnight(found):
@@ -92,6 +94,7 @@ def test_subjects_are_the_accounts_open_at_midnight(found):
         ("in_count_1d", 2), ("in_count_30d", 3), ("in_amount_7d", D("2050.00")), ("out_amount_7d", D("1900.00")),
         ("in_amount_max_7d", D("2000.00")), ("in_amount_mean_7d", D("1025.00")), ("payer_count_30d", 2),
         ("counterparty_count_7d", 2), ("new_counterparty_share_7d", 1.0), ("night_share_7d", 1.0),
+        ("machine_share_30d", 0.2), ("machine_out_amount_7d", D("400.00")),
         ("round_share_30d", 0.6), ("declined_count_7d", 1), ("active_day_count_30d", 2), ("days_since_activity", 0),
         ("silence_before_activity", 9), ("longest_silence_30d", 9), ("balance", D("400.00")),
         ("company_to_private_count_30d", 2), ("company_to_private_amount_30d", D("2050.00")),

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from features.cards import CARD_FEATURES
+from features.catalogue import FEATURE_TABLES
 from tests.features.frames import computed, mart
 
 AS_OF = date(2026, 2, 10)
@@ -67,7 +67,9 @@ def found():
         "calls": calls, "sms": sms, "data_sessions": data, "signalling": signalling,
         "cards": cards, "cells": cells, "tac_library": library,
     }  # fmt: skip
-    return computed(CARD_FEATURES, {name: mart(name, rows) for name, rows in tables.items()}, AS_OF)
+    return computed(
+        FEATURE_TABLES["card_features"], {name: mart(name, rows) for name, rows in tables.items()}, AS_OF
+    )
 
 
 def test_subjects_are_the_cards_in_use(found):

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from data_contracts.contract import read_contract
 from features.catalogue import FEATURE_TABLES, indicators_of
+from features.reference import reference_page
 from jobs.feature_contracts import write
 from models.reasons import UNITS_ZH
+from tests.features.declarations import ADDING, CASH, SHARE, loaded
 from tests.features.frames import mart
 
 ROOT = Path(__file__).parents[2]
@@ -37,3 +40,31 @@ def test_each_expression_is_made_of_known_words_and_columns(table):
         {name: rows.select(columns[name]) for name, rows in empty.items()}, [date(2026, 2, 1)]
     )
     assert frame.is_empty()
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """Cash counted anew; its share is retired."""
+    indicators = [CASH, CASH | {"version": 2}, SHARE | {"retired": "2026-03-01: a|b"}]
+    table = loaded(tmp_path, ADDING | {"indicators": indicators, "category": "cash"})
+    return {table.name: table}
+
+
+def test_the_page_is_by_category_and_tells_last_what_is_published_no_more(tables):
+    lines = reference_page(tables).splitlines()
+    assert [line for line in lines if line.startswith("#")] == [
+        "# Indicators", "## account_features (6 indicators)", "### Money in and out · 资金收付", "### Cash · 现金",
+        "### Other · 其他", "## Retired and earlier versions · 已停用与早期版本",
+    ]  # fmt: skip
+    assert [line for line in lines if "`cash" in line] == [  # the bar in a reason would end its cell
+        "| `cash_7d` | cash, last 7 d | 近7天取现 | yuan | decimal(18,2) | 0 | transactions | 2 |",
+        "| `cash_7d@1` | cash, last 7 d | 近7天取现 | yuan | transactions | a newer version is in force |",
+        "| `cash_share_7d@1` | share of cash, last 7 d | 近7天取现占比 | ratio | transactions "
+        "| retired 2026-03-01: a\\|b |",
+    ]  # fmt: skip
+
+
+def test_a_contract_names_the_version_of_a_column_above_1(tables, tmp_path):
+    _, contract = write(tmp_path / "out", tables)
+    assert {c.name: c.version for c in read_contract(contract).columns if c.version != 1} == {"cash_7d": 2}
+    assert contract.read_text().count("property: version") == 1

@@ -76,7 +76,21 @@ def test_a_window_is_half_open_and_late_rows_wait_for_their_morning():
 
     actual = indicators(payments(EVENTS), [AS_OF])
     expected = [
-        (AS_OF, "ann", 2, 3, D("110.50"), D("110.50"), D("100.00"), 1, 2, 1, 0b11000001, D("0.50"), 110.5 / 3),
+        (
+            AS_OF,
+            "ann",
+            2,
+            3,
+            D("110.50"),
+            D("110.50"),
+            D("100.00"),
+            1,
+            2,
+            1,
+            0b11000001,
+            D("0.50"),
+            110.5 / 3,
+        ),
         (
             AS_OF,
             "bob",

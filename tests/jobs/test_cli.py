@@ -1,5 +1,6 @@
 """The command line: usage errors end with 2 and a sentence, help shows an example, ranges are inclusive."""
 
+import json
 from datetime import date
 
 import pytest
@@ -60,6 +61,37 @@ def test_config_names_the_source_of_each_value(capsys):
     assert main(["config"]) == 0
     assert "timezone" in (shown := capsys.readouterr().out)
     assert "(conf/test.yaml)" in shown
+
+
+def test_an_indicator_names_its_versions_its_source_and_who_uses_it(capsys):
+    assert main(["indicators", "machine_share_30d@1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    keys = ("name", "category", "version", "versions", "made_of", "backfills_from", "models", "scenarios")
+    assert {key: found[key] for key in keys} == {
+        "name": "machine_share_30d", "category": "cash", "version": 1, "versions": [],
+        "made_of": ["in_count_30d", "machine_count_30d", "out_count_30d"], "backfills_from": "events",
+        "models": ["accounts", "handbook_customers"], "scenarios": ["account_monitoring", "account_screening"],
+    }  # fmt: skip
+
+
+def test_indicators_are_listed_by_table_and_category(capsys):
+    assert main(["indicators", "--table", "account_features", "--category", "cash", "--all", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["name"] for row in rows] == ["machine_share_30d", "machine_out_amount_7d"]
+    assert main(["indicators", "--like", "cash machines"]) == 0
+    assert "machine_share_30d" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--category", "cahs"], "did you mean cash?"),
+        (["machine_share_7d"], "did you mean machine_share_30d"),
+    ],
+)
+def test_an_unknown_indicator_or_category_ends_with_2_and_a_guess(arguments, named, capsys):
+    assert main(["indicators", *arguments]) == 2
+    assert named in capsys.readouterr().err
 
 
 def test_neighbouring_days_share_a_pass():
