@@ -23,11 +23,12 @@ from benchmarks.features.cases import CASES, LATE_SHARE, RATIOS, STATE_RATIO, Ca
 from benchmarks.features.compare import differences
 from benchmarks.features.load import SIZES, Load, day_file, write_load
 from benchmarks.features.measure import Measured, run_measured, size_of
+from benchmarks.features.ours import PLUGGED_IN
 from benchmarks.features.samples import write_samples
 from conf.errors import RiskvaneError, UsageError
 from conf.settings import project_home
 
-SEARCHED = ("quick", "twentieth", "full")
+CHOICES = ("quick", "twentieth", "full")
 
 
 class Bench:
@@ -68,6 +69,9 @@ class Bench:
     def prepare(self, name: str) -> bool:
         """Write the missing days and let the contender prepare; False when it is not plugged in."""
         case = CASES[name]
+        if case.action and case.action not in PLUGGED_IN:
+            self.not_measured[name] = f"not plugged in: action {case.action!r} of benchmarks/features/ours.py"
+            return False
         folder, load = self.load_of(case)
         write_load(folder, load, case.days, progress=True)
         write_samples(folder, load)
@@ -161,7 +165,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.features", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("--size", choices=SEARCHED, default="quick", help="1/100, 1/20 or 1/4 of a province")
+    parser.add_argument("--size", choices=CHOICES, default="quick", help="1/100, 1/20 or 1/4 of a province")
     parser.add_argument(
         "--folder", type=Path, help="for the load and all outputs (build/bench/features/<size>)"
     )
@@ -176,21 +180,21 @@ def main(arguments: list[str] | None = None) -> int:
     reports = project_home() / "build" / "bench"
     bench = Bench(given.size, given.folder or reports / "features" / given.size)
     # What only serves to be compared with runs when there is something to compare.
-    needed = {CASES[name].same_as for name in names}
+    needed = {reference for name in names if (reference := CASES[name].same_as)}
     ready = [name for name in names if not CASES[name].reference and bench.prepare(name)]
     for turn in range(rounds):
         for name in ready:
             if name not in bench.not_measured and (turn == 0 or not CASES[name].reference):
                 bench.run(name)
-    for name in sorted(needed - set(ready) - {None}):
+    for name in sorted(needed - set(ready)):
         if any(CASES[other].same_as == name for other in bench.rounds) and bench.prepare(name):
             bench.run(name)
     bench.compare()
-    return report(bench, reports)
+    return report(bench, reports, whole=not given.only)
 
 
-def report(bench: Bench, reports: Path) -> int:
-    """Print and write what was found."""
+def report(bench: Bench, reports: Path, whole: bool) -> int:
+    """Print and write what was found; a whole run is also kept by its size, for the chart."""
     Console(width=120).print(bench.table())
     result = bench.result()
     for ratio, value in result["ratios"].items():
@@ -200,8 +204,8 @@ def report(bench: Bench, reports: Path) -> int:
     for name, found in bench.problems.items():
         print(f"{name} differs:\n  " + "\n  ".join(found), file=sys.stderr)
     reports.mkdir(parents=True, exist_ok=True)
-    for file in (reports / "features.json", reports / f"features_{bench.size}.json"):
-        file.write_text(json.dumps(result, indent=2) + "\n")
+    for name in ("features", f"features_{bench.size}")[: 1 + whole]:
+        (reports / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
     print(f"written to {reports / 'features.json'}")
     return int(bool(bench.problems or bench.not_measured))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from benchmarks.features import peers, subday
 from benchmarks.features.load import FIRST_DAY
@@ -29,6 +30,7 @@ class Case:
     same_as: str | None = None
     quick: bool = True  # part of a quick run
     reference: bool = False  # run once, to be compared with; not a figure
+    action: str | None = None  # of `ours`
 
     @property
     def as_of(self) -> date:
@@ -49,30 +51,35 @@ def below_a_day(peer: Callable[[Path, date, Path], None], task: Task) -> None:
 SPARK, DUCKDB, POLARS = (
     partial(night, peer) for peer in (peers.spark_night, peers.duckdb_night, peers.polars_night)
 )
-PREPARE, NIGHT = partial(ours, "prepare"), partial(ours, "night")
+PREPARE = partial(ours, "prepare")
+
+
+def our(action: str, **more: Any) -> Case:
+    """Our engine doing `action`."""
+    return Case(partial(ours, action), action=action, **more)
+
+
 CASES = {
     "duckdb": Case(DUCKDB),
     "spark": Case(SPARK, same_as="duckdb"),
     "polars": Case(POLARS, same_as="duckdb"),
-    "ours_night": Case(NIGHT, prepare=PREPARE, same_as="duckdb"),
+    "ours_night": our("night", prepare=PREPARE, same_as="duckdb"),
     "duckdb_7d": Case(DUCKDB, WEEK),
     "spark_7d": Case(SPARK, WEEK, same_as="duckdb_7d", quick=False),
     "polars_7d": Case(POLARS, WEEK, same_as="duckdb_7d"),
-    "ours_7d": Case(NIGHT, WEEK, prepare=PREPARE, same_as="duckdb_7d"),
+    "ours_7d": our("night", windows=WEEK, prepare=PREPARE, same_as="duckdb_7d"),
     "duckdb_subday": Case(partial(below_a_day, subday.duckdb_subday)),
     "duckdb_subday_join": Case(partial(below_a_day, subday.duckdb_subday_by_join), same_as="duckdb_subday"),
     "polars_subday": Case(partial(below_a_day, subday.polars_subday), same_as="duckdb_subday"),
     "polars_subday_join": Case(partial(below_a_day, subday.polars_subday_by_join), same_as="duckdb_subday"),
-    "ours_subday": Case(partial(ours, "subday"), prepare=PREPARE, same_as="duckdb_subday"),
+    "ours_subday": our("subday", same_as="duckdb_subday"),
     "duckdb_doubled": Case(DUCKDB, days=DOUBLED, reference=True),
-    "ours_history_doubled": Case(NIGHT, days=DOUBLED, prepare=PREPARE, same_as="duckdb_doubled"),
+    "ours_history_doubled": our("night", days=DOUBLED, prepare=PREPARE, same_as="duckdb_doubled"),
     "duckdb_late": Case(DUCKDB, late=True, reference=True),
-    "ours_late": Case(NIGHT, late=True, prepare=PREPARE, same_as="duckdb_late"),
-    "ours_backfill60": Case(
-        partial(ours, "backfill60"), days=HISTORY + BACKFILL, prepare=partial(ours, "prepare_backfill")
-    ),
-    "ours_trainset": Case(partial(ours, "trainset"), days=HISTORY + BACKFILL),
-    "ours_listed_only": Case(partial(ours, "listed_only"), prepare=PREPARE),
+    "ours_late": our("night", late=True, prepare=PREPARE, same_as="duckdb_late"),
+    "ours_backfill60": our("backfill60", days=HISTORY + BACKFILL, prepare=partial(ours, "prepare_backfill")),
+    "ours_trainset": our("trainset", days=HISTORY + BACKFILL),
+    "ours_listed_only": our("listed_only", prepare=PREPARE),
 }
 # CPU seconds of the first, by those of the cheapest of the others.
 RATIOS = {

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,25 +34,27 @@ def run_measured(arguments: Sequence[str], out: Path) -> Measured | str:
     left behind by somebody who did not wait for it, and the figure would flatter.
     """
     command = [sys.executable, "-m", "benchmarks.features.contender", *arguments]
-    started = monotonic()
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    watched = psutil.Process(process.pid)
-    peak, seen, status, usage = 0.0, {}, None, None
-    ended = 0
-    while not ended:
-        peak = max(peak, _look(watched, seen))
-        deadline = monotonic() + EVERY
-        while not ended and monotonic() < deadline:
-            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
-            sleep(0.02)
-    wall = monotonic() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    message = process.stderr.read().strip()
-    process.stderr.close()
+    peak, seen = 0.0, dict[int, float]()
+    with tempfile.TemporaryFile("w+") as said:
+        started = monotonic()
+        process = subprocess.Popen(command, stderr=said)
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        while not ended:
+            peak = max(peak, _look(psutil.Process(process.pid), seen))
+            deadline = monotonic() + EVERY
+            while not ended and monotonic() < deadline:
+                sleep(0.02)
+                ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        wall = monotonic() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        message = said.read().strip()
     if process.returncode == NOT_PLUGGED_IN:
         return message.splitlines()[-1]
     if process.returncode:
         raise RiskvaneError(f"{' '.join(command)} ended with {process.returncode}:\n{message[-3000:]}")
+    # The largest single process is known exactly; a short run may end between two looks.
+    peak = max(peak, usage.ru_maxrss * 1024 / 1e6)
     cpu = usage.ru_utime + usage.ru_stime
     if sum(seen.values()) > cpu + 1:
         raise RiskvaneError(f"{' '.join(command)}: {sum(seen.values()):.1f} CPU s seen, {cpu:.1f} s reported")

@@ -40,6 +40,8 @@ ACTIONS = {
     "listed_only": "the night's features of the accounts in folder/listed.parquet only",
 }
 
+PLUGGED_IN: frozenset[str] = frozenset()  # those of ACTIONS that `ours` can do
+
 
 def ours(action: str, task: Task) -> None:
     """Do `action` (see ACTIONS) in this process and its children, which are measured as one contender."""

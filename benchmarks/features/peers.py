@@ -5,10 +5,15 @@ Each writes one plain Parquet output, as `windows.py` says. None of them commits
 
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.features import sql
 from benchmarks.features.load import last_files
 from benchmarks.features.windows import ring_starts
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+    from pyspark.sql import SparkSession
 
 SPARK_MEMORY = "6g"
 SPARK_ROWS_PER_PARTITION = 2_000_000
@@ -29,7 +34,7 @@ SELECT account_id, {sql.features(windows)} FROM means"""
     connection.execute(f"COPY ({query}) TO '{out}' (FORMAT parquet)")
 
 
-def duckdb_connection(out: Path):
+def duckdb_connection(out: Path) -> "DuckDBPyConnection":
     """DuckDB with both cores; what does not fit into its memory goes beside the output."""
     import duckdb
 
@@ -40,7 +45,7 @@ def duckdb_connection(out: Path):
 
 
 def spark_night(folder: Path, as_of: date, windows: tuple[int, ...], out: Path) -> None:
-    """One query: rows are shuffled by account once, both groupings and their join follow without another shuffle."""
+    """One query: rows are shuffled by account, then grouped and joined without another shuffle."""
     spark = spark_for_bench(out)
     files = last_files(folder, as_of, windows[-1])
     spark.read.option("basePath", str(folder)).parquet(*files).createOrReplaceTempView("raw")
@@ -48,7 +53,6 @@ def spark_night(folder: Path, as_of: date, windows: tuple[int, ...], out: Path) 
     hint = f"/*+ REPARTITION({partitions}, account_id) */"
     query = f"""
 WITH legs AS ({sql.legs("raw", windows, as_of, hint)}),
-rings AS ({sql.RING_SUMS}),
 pairs AS ({sql.PAIRS}),
 distincts AS ({sql.distincts(windows)}),
 sums AS ({sql.sums_by_filter(windows)}),
@@ -59,7 +63,7 @@ FROM means JOIN distincts ON means.account_id = distincts.account_id"""
     stop_and_wait(spark)
 
 
-def spark_for_bench(out: Path):
+def spark_for_bench(out: Path) -> "SparkSession":
     """A plain session on two cores: no Delta, both compilers of the JVM, enough memory not to spill at once."""
     import os
     import sys
@@ -92,9 +96,9 @@ def _rows(files: list[str]) -> int:
     return sum(pq.read_metadata(file).num_rows for file in files)
 
 
-def stop_and_wait(spark) -> None:
+def stop_and_wait(spark: "SparkSession") -> None:
     """Stop the session and wait for its JVM, so that its CPU seconds count as this process's child's."""
-    gateway = spark.sparkContext._gateway
+    gateway: Any = spark.sparkContext._gateway
     spark.stop()
     gateway.shutdown()
     gateway.proc.stdin.close()
@@ -106,7 +110,7 @@ def polars_night(folder: Path, as_of: date, windows: tuple[int, ...], out: Path)
     import polars as pl
 
     starts = ring_starts(windows, as_of)
-    ring = pl.when(False).then(None)
+    ring: Any = pl.when(False).then(None)
     for number, start in enumerate(starts):
         ring = ring.when(pl.col("event_date") >= start).then(pl.lit(number, pl.Int8))
     incoming, amount = pl.col("direction") == "in", pl.col("amount")
