@@ -6,7 +6,8 @@ amount (cents), happened_at (business time, to the second), known_as_of (first m
 `<folder>/accounts.parquet`: one row per account, account_id and subject_id.
 
 Every day depends on (seed, day) only, so any day can be written alone, with the same bytes. Rates of accounts are
-lognormal: of 24.3 million rows of 900,000 accounts in 90 days come 19.6 million account-days.
+lognormal, few counterparties are met once: at 1/20 of a province (`twentieth`) 24.3 million rows of 90 days are 19.0
+million account-days and 9.5 million pairs of account and counterparty.
 
 Example: python -m benchmarks.features.load --folder build/bench/load --size quick --days 90
 """
