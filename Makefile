@@ -17,7 +17,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := true
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 
-.PHONY: help setup run test lint types night airflow mlflow doctor docs lock clean bench-handbook bench-berka test-end-to-end
+.PHONY: help setup run test lint types night airflow mlflow doctor docs lock clean bench-handbook bench-berka bench-features test-end-to-end
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench-handbook: setup ## Card Precision@100 of the daily list on the public card
 
 bench-berka: setup ## do a real bank's transactions explain its balances? (RISKVANE_LANDING=the folder with trans.asc)
 	@python -m benchmarks.berka
+
+bench-features: setup ## CPU seconds of a night's window features beside Spark, DuckDB, Polars (SIZE=quick|twentieth|full)
+	@python -m benchmarks.features --size $(if $(filter file,$(origin SIZE)),quick,$(SIZE)) && python -m benchmarks.features.chart
 
 lock: setup ## resolve requirements/*.in to requirements/lock.txt again (needs the network)
 	@build/uv/bin/uv pip compile requirements/dev.in --generate-hashes --python-version 3.11 --universal \
