@@ -66,12 +66,14 @@ class Maker:
                 files[name] = {m: found[name, m] for m in known_mornings(group, mornings)}
         return files
 
-    def compute(self, spark: "SparkSession", sample: float | None = None) -> "list[Written]":
+    def compute(
+        self, spark: "SparkSession", sample: float | None = None, damaged: Sequence[str] = ()
+    ) -> "list[Written]":
         """Files with the features of the mornings, of all subjects or a share of them, in no commit yet.
 
-        Raises DataRefused, and leaves no file, when a row breaks the contract.
+        `damaged` names files of kept days that are to be made again. Raises DataRefused, and leaves no file, when a
+        row breaks the contract.
         """
-        damaged: list[str] = []
         for _ in range(REPAIRS):
             files = self.keep(spark, damaged)
             looked = _done(spark, self._lookings(files, sample))

@@ -59,8 +59,16 @@ def _differs(a: pl.Series, b: pl.Series) -> np.ndarray:
 
 
 def _scan(output: Path) -> pl.LazyFrame:
-    """An output is one file, or a folder of them."""
-    return pl.scan_parquet(output / "**" / "*.parquet" if output.is_dir() else output)
+    """An output is one file, or a folder of them; of a feature table the accounts with a row in its widest window."""
+    rows = pl.scan_parquet(
+        output / "**" / "*.parquet" if output.is_dir() else output, hive_partitioning=False
+    )
+    names = rows.collect_schema().names()
+    if "subject_id" not in names:
+        return rows
+    widest = max((name for name in names if name.startswith("count_")), key=lambda name: int(name[6:-1]))
+    account = pl.col("subject_id").cast(pl.Int64).alias("account_id")
+    return rows.filter(pl.col(widest) > 0).with_columns(account).drop("subject_id")
 
 
 def _in_order(frame: pl.LazyFrame, keys: list[str]) -> tuple[pl.Series, pl.DataFrame]:

@@ -30,8 +30,8 @@ class Measured:
 def run_measured(arguments: Sequence[str], out: Path) -> Measured | str:
     """Run a contender; what it measured, or the sentence with which it said that it is not plugged in.
 
-    Raises RiskvaneError when it fails, or when more CPU seconds were seen than its exit reported: then a child was
-    left behind by somebody who did not wait for it, and the figure would flatter.
+    CPU seconds are those that its exit reported, or those seen in the processes of its tree where these are more.
+    Raises RiskvaneError when it fails.
     """
     command = [sys.executable, "-m", "benchmarks.features.contender", *arguments]
     peak, seen = 0.0, dict[int, float]()
@@ -54,8 +54,8 @@ def run_measured(arguments: Sequence[str], out: Path) -> Measured | str:
     if process.returncode:
         raise RiskvaneError(f"{' '.join(command)} ended with {process.returncode}:\n{message[-3000:]}")
     cpu = usage.ru_utime + usage.ru_stime
-    if sum(seen.values()) > cpu + 1:
-        raise RiskvaneError(f"{' '.join(command)}: {sum(seen.values()):.1f} CPU s seen, {cpu:.1f} s reported")
+    # Spark's Python workers are ended without being waited for, so their seconds are in what was seen only.
+    cpu = max(cpu, sum(seen.values()))
     return Measured(round(wall, 2), round(cpu, 2), round(peak, 1), round(size_of(out) / 1e6, 1))
 
 
