@@ -15,7 +15,7 @@ from data_contracts.types import polars_type
 from features.expressions import CENTS, Term, compiled, is_money
 from features.hashing import hashed
 from features.indicator import FeatureGroup, Measure, Window, indicators, window_days
-from features.kept import Part, parts_of
+from features.kept import parts_of
 from features.partials import partials_of
 from features.point_in_time import Morning
 from features.rows import TableEvents
@@ -24,7 +24,7 @@ from features.windows import Entries, Windows
 Types = Mapping[str, Mapping[str, str]]  # table -> column -> Spark type
 Covered = Mapping[str, Mapping[date, date]]  # table -> day of happening -> first morning that knew of it
 YUAN_SQUARED = "yuan squared"
-EntriesOf = Callable[[Part], Entries]
+EntriesOf = Callable[[FeatureGroup], Entries]
 
 
 def compute(
@@ -54,11 +54,11 @@ def compute(
     kept: dict[str, pl.DataFrame] = {}
     for group in groups:
         kept |= partials_of(group, TableEvents(tables, types, group), known_mornings(group, asked))
-    entries = {name: Entries.of(frame) for name, frame in kept.items() if "key" in frame.columns}
+    entries = {group.name: Entries.of(group, kept) for group in groups if parts_of(group)}
     for as_of in asked:
         morning = Morning(as_of, tables, kept, subjects(as_of))
-        whole = wholes(groups, morning, lambda part: entries[part.name])
-        yield from bucket_frames(groups, lambda part: entries[part.name], {as_of: whole}, covered)
+        whole = wholes(groups, morning, lambda group: entries[group.name])
+        yield from bucket_frames(groups, lambda group: entries[group.name], {as_of: whole}, covered)
 
 
 def checked(groups: Sequence[FeatureGroup]) -> None:
@@ -87,7 +87,7 @@ def wholes(groups: Sequence[FeatureGroup], morning: Morning, entries: EntriesOf)
     One row per subject, sorted by `key`: `subject_id`, `key` (hashed), then the columns of these groups. Raises
     ValueError when two subjects have one hash.
     """
-    shared = [group for group in groups if not is_of_subject(group)]
+    shared = [group for group in groups if not is_of_subject(group)]  # those of rows have some
     frame = morning.subjects.select(*dict.fromkeys(["subject_id", *(group.joins for group in shared)]))
     for group in shared:
         if group.function is not None:
@@ -95,10 +95,8 @@ def wholes(groups: Sequence[FeatureGroup], morning: Morning, entries: EntriesOf)
             continue
         keys = frame.select(pl.col(group.joins).drop_nulls().unique(maintain_order=True)).to_series()
         rows = hashed(keys).to_numpy()
-        for part in parts_of(group):
-            windows = Windows(part, entries(part), rows)
-            columns = windows.columns(morning.as_of, group.look_back, np.arange(len(rows)))
-            frame = frame.join(pl.DataFrame([keys, *columns]), on=group.joins, how="left")
+        columns = Windows(group, entries(group), rows).columns(morning.as_of, np.arange(len(rows)))
+        frame = frame.join(pl.DataFrame([keys, *columns]), on=group.joins, how="left")
     frame = frame.with_columns(hashed(frame["subject_id"]).alias("key")).sort("key")
     if frame["key"].n_unique() < frame.height:
         raise ValueError(f"{morning.as_of}: two subjects have one hash; wanted one row per subject_id")
@@ -113,12 +111,13 @@ def bucket_frames(
 ) -> Iterator[pl.DataFrame]:
     """The finished indicators of the subjects in `wholes` (see there), one frame per morning in their order: `as_of`,
     `subject_id`, then the indicators in theirs."""
-    keys = np.unique(np.concatenate([whole["key"].to_numpy() for whole in wholes.values()]))
-    own = [group for group in groups if is_of_subject(group)]
-    windows = [(group, Windows(part, entries(part), keys)) for group in own for part in parts_of(group)]
+    keys = [whole["key"].to_numpy() for whole in wholes.values()]
+    rows = keys[0] if len(keys) == 1 else np.unique(np.concatenate(keys))
+    own = [group for group in groups if is_of_subject(group) and parts_of(group)]
+    windows = [Windows(group, entries(group), rows) for group in own]
     for as_of, whole in wholes.items():
-        wanted = np.searchsorted(keys, whole["key"].to_numpy())
-        columns = [c for group, w in windows for c in w.columns(as_of, group.look_back, wanted)]
+        wanted = np.searchsorted(rows, whole["key"].to_numpy())
+        columns = [column for group in windows for column in group.columns(as_of, wanted)]
         yield _finished(whole.with_columns(columns), groups, as_of, covered)
 
 

@@ -5,7 +5,6 @@ whichever version of whichever indicator asked for it first; a changed definitio
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -19,7 +18,8 @@ class Kept:
     """One number per key and day (and value): `how` of `sql` over the rows that meet `where`.
 
     how: `count`, `sum`, `least`, `most`; `apart`: sum of squared distances from the day's mean; `first` and `last`:
-    the value at the lowest (highest) rank, `first_rank` and `last_rank` that rank.
+    the value at the lowest (highest) rank, `first_rank` and `last_rank` that rank; `values`: how many entries the day
+    has in the part of the counted value `sql`.
     """
 
     how: str
@@ -42,7 +42,11 @@ class Kept:
 
 @dataclass(frozen=True)
 class Part:
-    """Columns of one group that are kept together: one entry per key and day, or per key, day and `value`."""
+    """Columns of one group that are kept together: one entry per key and day, or per key, day and `value`.
+
+    Entries of the two kinds stand in one order, so that those by value need no key of their own: each day tells how
+    many of them are its own.
+    """
 
     group: FeatureGroup
     value: str | None  # SQL of the counted value; None: one entry per key and day
@@ -54,18 +58,29 @@ class Part:
         """Under which it is kept."""
         return self.group.name if self.value is None else f"{self.group.name}_{_digest(self.value)}"
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its columns as they are called."""
+        return tuple(kept.name(self.group) for kept in self.columns)
 
-def parts_of(group: FeatureGroup) -> Iterator[Part]:
-    """The parts of a group, in a fixed order."""
-    daily = group.measures_of(*(kind for kind in _NEEDS if kind not in ITEMS))
-    if daily:
-        columns = dict.fromkeys(kept for m in daily for kept in needs(m, group.order))
-        yield Part(group, None, tuple(columns), tuple(daily))
-    values = dict.fromkeys(m.sql for m in group.measures_of(*ITEMS))
-    for value in values:
+    @property
+    def number(self) -> Kept:
+        """The column of the days that tells how many entries of this part each has."""
+        return Kept("values", str(self.value), " or ".join(dict.fromkeys(kept.where for kept in self.columns)))
+
+
+def parts_of(group: FeatureGroup) -> tuple[Part, ...]:
+    """The parts of a group: first its days, then those by value in the order of its measures; none without measures
+    of rows."""
+    by_value = []
+    for value in dict.fromkeys(m.sql for m in group.measures_of(*ITEMS)):
         counted = [m for m in group.measures_of(*ITEMS) if m.sql == value]
         columns = dict.fromkeys(kept for m in counted for kept in needs(m, group.order))
-        yield Part(group, value, tuple(columns), tuple(counted))
+        by_value.append(Part(group, value, tuple(columns), tuple(counted)))
+    daily = group.measures_of(*(kind for kind in _NEEDS if kind not in ITEMS))
+    kept = dict.fromkeys(kept for m in daily for kept in needs(m, group.order))
+    columns = (*kept, *(part.number for part in by_value))
+    return (Part(group, None, columns, tuple(daily)), *by_value) if columns else ()
 
 
 def needs(measure: Measure, order: str) -> tuple[Kept, ...]:

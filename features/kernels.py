@@ -1,8 +1,9 @@
 """What is computed from a subject's kept days: compiled loops over rows of one bucket, one column at a time.
 
-A row is a subject; its entries (one per day, or per day and value) stand in `order[first[r]:first[r + 1]]`, sorted by
-day, as places in `day` and in the column. `bounds` are the first days of the windows, the narrowest window first; all
-windows end where the entries end. Every function fills one line of `out` per window.
+A row is a subject; its entries (one per day) stand in `order[first[r]:first[r + 1]]`, sorted by day, as places in `day`
+and in the column. Of entries by value those of a day are [start[entry], start[entry + 1]) in `value` and `count`.
+`bounds` are the first days of the windows, the narrowest window first; all windows end where the entries end. Every
+function fills one line of `out` per window.
 """
 
 import numpy as np
@@ -73,8 +74,8 @@ def in_force(
     as_of: int,
     wanted: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of the entries of the `wanted` rows and of [begin, as_of) those of the newest making of their day that was known
-    at `as_of`; a row of the result is a wanted row."""
+    """Of the entries of the `wanted` rows and of [begin, as_of) the newest making of each day that was known at `as_of`;
+    a row of the result is a wanted row."""
     rows, most = len(wanted), 0
     for r in wanted:
         most += first[r + 1] - first[r]
@@ -86,16 +87,14 @@ def in_force(
         place, end = first[wanted[n]], first[wanted[n] + 1]
         while place < end:
             today = day[order[place]]
-            newest, after = NOTHING_MORE, place
+            newest, after = np.int64(-1), place
             while after < end and day[order[after]] == today:
                 if known[order[after]] <= as_of:
-                    newest = np.int64(known[order[after]])
+                    newest = np.int64(order[after])
                 after += 1
-            if begin <= today < as_of:
-                for entry in range(place, after):
-                    if known[order[entry]] == newest:
-                        kept[count] = order[entry]
-                        count += 1
+            if newest >= 0 and begin <= today < as_of:
+                kept[count] = newest
+                count += 1
             place = after
     starts[rows] = count
     return starts, kept[:count]
@@ -301,14 +300,18 @@ def _place(table: np.ndarray, stamps: np.ndarray, stamp: int, value: int, mask: 
 
 
 @njit(cache=True, nogil=True)
-def _table_size(first: np.ndarray) -> int:
-    most = 1
+def _masks(first: np.ndarray, order: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Of each row the mask of a table that has room for its values."""
+    masks = np.empty(len(first) - 1, np.int64)
     for r in range(len(first) - 1):
-        most = max(most, first[r + 1] - first[r])
-    size = 4
-    while size < 2 * most:
-        size *= 2
-    return size
+        values = 0
+        for place in range(first[r], first[r + 1]):
+            values += start[order[place] + 1] - start[order[place]]
+        mask = 3
+        while mask + 1 < 2 * values:
+            mask = 2 * mask + 1
+        masks[r] = mask
+    return masks
 
 
 @njit(cache=True, nogil=True)
@@ -316,31 +319,31 @@ def window_distinct(
     first: np.ndarray,
     order: np.ndarray,
     day: np.ndarray,
+    start: np.ndarray,
     value: np.ndarray,
     count: np.ndarray,
     bounds: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """Different values."""
-    size = _table_size(first)
+    masks = _masks(first, order, start)
+    size = masks.max() + 1 if len(masks) else 4
     table, stamps = np.empty(size, np.int64), np.full(size, -1, np.int32)
     for r in range(len(first) - 1):
         different, window = np.int64(0), 0
-        mask = 3
-        while mask + 1 < 2 * (first[r + 1] - first[r]):
-            mask = 2 * mask + 1
         for place in range(first[r + 1] - 1, first[r] - 1, -1):
             entry = order[place]
             while window < len(bounds) and day[entry] < bounds[window]:
                 out[window, r] = different
                 window += 1
-            if window == len(bounds):  # older than every window of these measures
+            if window == len(bounds):
                 break
-            if count[entry]:
-                found = _place(table, stamps, r, value[entry], mask)
-                if stamps[found] != r:
-                    stamps[found], table[found] = r, value[entry]
-                    different += 1
+            for pair in range(start[entry], start[entry + 1]):
+                if count[pair]:
+                    found = _place(table, stamps, r, value[pair], masks[r])
+                    if stamps[found] != r:
+                        stamps[found], table[found] = r, value[pair]
+                        different += 1
         while window < len(bounds):
             out[window, r] = different
             window += 1
@@ -351,28 +354,28 @@ def window_new(
     first: np.ndarray,
     order: np.ndarray,
     day: np.ndarray,
+    start: np.ndarray,
     value: np.ndarray,
     count: np.ndarray,
     bounds: np.ndarray,
     out: np.ndarray,
 ) -> None:
     """Different values whose first day lies in the window."""
-    size = _table_size(first)
+    masks = _masks(first, order, start)
+    size = masks.max() + 1 if len(masks) else 4
     table, stamps = np.empty(size, np.int64), np.full(size, -1, np.int32)
     for r in range(len(first) - 1):
         out[:, r] = 0
-        mask = 3
-        while mask + 1 < 2 * (first[r + 1] - first[r]):
-            mask = 2 * mask + 1
         for place in range(first[r], first[r + 1]):
             entry = order[place]
-            if count[entry]:
-                found = _place(table, stamps, r, value[entry], mask)
-                if stamps[found] != r:
-                    stamps[found], table[found] = r, value[entry]
-                    for window in range(len(bounds)):
-                        if day[entry] >= bounds[window]:
-                            out[window, r] += 1
+            for pair in range(start[entry], start[entry + 1]):
+                if count[pair]:
+                    found = _place(table, stamps, r, value[pair], masks[r])
+                    if stamps[found] != r:
+                        stamps[found], table[found] = r, value[pair]
+                        for window in range(len(bounds)):
+                            if day[entry] >= bounds[window]:
+                                out[window, r] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -380,6 +383,7 @@ def window_concentration(
     first: np.ndarray,
     order: np.ndarray,
     day: np.ndarray,
+    start: np.ndarray,
     value: np.ndarray,
     count: np.ndarray,
     is_entropy: bool,
@@ -387,30 +391,25 @@ def window_concentration(
     out: np.ndarray,
 ) -> None:
     """Share of the most frequent value, or Shannon entropy of the values in nats; nan where there is none."""
-    size = _table_size(first)
+    masks = _masks(first, order, start)
+    size = masks.max() + 1 if len(masks) else 4
     table, stamps = np.empty(size, np.int64), np.full(size, -1, np.int32)
-    number = np.zeros(size, np.int64)
-    counts = np.zeros(size, np.int64)
+    number, counts = np.zeros(size, np.int64), np.zeros(size, np.int64)
     for r in range(len(first) - 1):
-        different, total, window = 0, np.int64(0), 0
-        mask = 3
-        while mask + 1 < 2 * (first[r + 1] - first[r]):
-            mask = 2 * mask + 1
-        place = first[r + 1] - 1
-        while window < len(bounds):
+        different, total, place = 0, np.int64(0), first[r + 1] - 1
+        for window in range(len(bounds)):
             while place >= first[r] and day[order[place]] >= bounds[window]:
-                entry = order[place]
-                if count[entry]:
-                    found = _place(table, stamps, r, value[entry], mask)
-                    if stamps[found] != r:
-                        stamps[found], table[found], number[found] = r, value[entry], different
-                        counts[different] = 0
-                        different += 1
-                    counts[number[found]] += count[entry]
-                    total += count[entry]
+                for pair in range(start[order[place]], start[order[place] + 1]):
+                    if count[pair]:
+                        found = _place(table, stamps, r, value[pair], masks[r])
+                        if stamps[found] != r:
+                            stamps[found], table[found], number[found] = r, value[pair], different
+                            counts[different] = 0
+                            different += 1
+                        counts[number[found]] += count[pair]
+                        total += count[pair]
                 place -= 1
             out[window, r] = _concentration(counts[:different], total, is_entropy)
-            window += 1
 
 
 @njit(cache=True, nogil=True)

@@ -19,6 +19,7 @@ from features.kernels import NOTHING_LESS, NOTHING_MORE
 from features.moments import with_moments
 from features.sequences import with_sequences
 
+ENTRY = ("known_as_of", "key", "event_date")  # what an entry is of, and the order of entries
 ONE_DAY = timedelta(days=1)
 
 
@@ -44,16 +45,20 @@ def partials_of(
 ) -> Iterator[tuple[str, pl.DataFrame]]:
     """What the `mornings`, neighbours in their order, add to each part and digest of `group`: its name and a frame.
 
-    Frames hold `key` (hashed), `event_date`, `known_as_of` (the morning), in parts by value also `value`, then the
-    kept columns; sorted by all that is not kept. Null values of a column that is counted have no entry.
+    Frames hold `key` (hashed), `event_date`, `known_as_of` (the morning), in parts by value also `value` (hashed), then
+    the kept columns; sorted by morning, key, day and value. Null values of a column that is counted have no entry.
     """
-    parts = list(parts_of(group))
-    if parts:
+    if parts := parts_of(group):
         made = _Maker(group, parts, events.types)
         frames = list(_made(made, events, mornings))
-        for number, part in enumerate(parts):
-            order = ["known_as_of", "key", "event_date", *(["value"] if part.value else [])]
-            yield part.name, pl.concat([frame[number] for frame in frames]).sort(order)
+        days, *by_value = (pl.concat([frame[number] for frame in frames]) for number in range(len(parts)))
+        for part, values in zip(parts[1:], by_value, strict=True):
+            number = pl.len().cast(pl.Int64).alias(part.number.name(group))
+            days = days.join(values.group_by(ENTRY).agg(number), on=ENTRY, how="left", maintain_order="left")
+        numbers = [pl.col(part.number.name(group)).fill_null(0) for part in parts[1:]]
+        yield parts[0].name, days.with_columns(numbers).sort(ENTRY)
+        for part, values in zip(parts[1:], by_value, strict=True):
+            yield part.name, values.sort(*ENTRY, "value")
     for digest in group.digests:
         yield digest.name, _digested(group, digest, events, mornings)
 
@@ -88,12 +93,13 @@ class _Maker:
         return [self._part(rows, part) for part in self.parts]
 
     def _part(self, rows: pl.DataFrame, part: Part) -> pl.DataFrame:
-        keys, columns = [pl.col("key"), pl.col("event_date")], {}
+        keys = [pl.col("key"), pl.col("event_date")]
+        columns_made = [kept for kept in part.columns if kept.how != "values"]
         if part.value is not None:
             value = rows.select(self._term(part.value).alias("value"))["value"]
             keys.append(pl.lit(hashed(value)).alias("value"))
-        conditions = {kept.where: f"if {n}" for n, kept in enumerate(part.columns) if kept.where != "true"}
-        values = {kept.sql: f"of {n}" for n, kept in enumerate(part.columns) if kept.sql != ROWS}
+        conditions = {kept.where: f"if {n}" for n, kept in enumerate(columns_made) if kept.where != "true"}
+        values = {kept.sql: f"of {n}" for n, kept in enumerate(columns_made) if kept.sql != ROWS}
         columns = {name: self._term(where) for where, name in conditions.items()}
         columns |= {name: self._term(sql) for sql, name in values.items()}
         found = rows.select(*keys, **columns)
@@ -101,7 +107,7 @@ class _Maker:
         if part.value is not None:
             found = found.filter(pl.col("value").is_not_null())
         made = found.group_by("key", "event_date", *(["value"] if part.value else [])).agg(
-            self._kept(kept, conditions, values).alias(kept.name(part.group)) for kept in part.columns
+            self._kept(kept, conditions, values).alias(kept.name(part.group)) for kept in columns_made
         )
         if part.value is not None:  # a value that no condition lets through says nothing
             made = made.filter(pl.any_horizontal(pl.col(k.name(part.group)) > 0 for k in part.columns))

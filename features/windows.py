@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from features import kernels
-from features.indicator import MONTHS, OF_DAYS, Measure, Window, window_days
-from features.kept import Part, needs
+from features.indicator import MONTHS, OF_DAYS, FeatureGroup, Measure, Window, window_days
+from features.kept import Part, needs, parts_of
 from features.kernels import NOTHING_LESS, NOTHING_MORE
 
 EPOCH = date(1970, 1, 1)
@@ -17,55 +17,63 @@ EPOCH = date(1970, 1, 1)
 
 @dataclass
 class Entries:
-    """The entries of one part and bucket: `key`, `event_date`, `known_as_of` (days since 1970), columns by name."""
+    """What is kept of a group for some subjects: of each entry of its days `key`, `event_date` and `known_as_of` (days
+    since 1970), and the columns of its parts by their name."""
 
     key: np.ndarray
     day: np.ndarray
     known: np.ndarray
-    column: Callable[[str], np.ndarray]  # asked once per column: it may have to be read
-    _read: dict[str, np.ndarray] = field(default_factory=dict)
+    column: Callable[[Part, str], np.ndarray]  # of entries by value `value` is one too; asked once per column
+    _read: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, frame: pl.DataFrame) -> "Entries":
-        """The entries of a frame as `features.partials` makes them."""
-        day, known = (frame[c].to_physical().cast(pl.Int32).to_numpy() for c in ("event_date", "known_as_of"))
-        return cls(frame["key"].to_numpy(), day, known, lambda name: frame[name].to_numpy())
+    def of(cls, group: FeatureGroup, frames: Mapping[str, pl.DataFrame]) -> "Entries":
+        """The entries of frames by part, as `features.partials` makes them."""
+        days = frames[parts_of(group)[0].name]
+        day, known = (days[c].to_physical().cast(pl.Int32).to_numpy() for c in ("event_date", "known_as_of"))
+        return cls(days["key"].to_numpy(), day, known, lambda part, name: frames[part.name][name].to_numpy())
 
-    def values(self, name: str) -> np.ndarray:
+    def values(self, part: Part, name: str) -> np.ndarray:
         """A column, read at the first call."""
-        if name not in self._read:
-            self._read[name] = self.column(name)
-        return self._read[name]
+        if (part.name, name) not in self._read:
+            self._read[part.name, name] = self.column(part, name)
+        return self._read[part.name, name]
 
 
 class Windows:
-    """The measures of one part for the subjects whose hashed keys are `rows`."""
+    """The measures of a group's rows for the subjects whose hashed keys are `rows`."""
 
-    def __init__(self, part: Part, entries: Entries, rows: np.ndarray) -> None:
-        self._part, self._entries = part, entries
+    def __init__(self, group: FeatureGroup, entries: Entries, rows: np.ndarray) -> None:
+        self._group, self._entries = group, entries
         places = kernels.rows_of(entries.key, rows)
         self._first, self._order = kernels.grouped(places, len(rows), entries.day, entries.known)
 
-    def columns(self, as_of: date, look_back: int, wanted: np.ndarray) -> Iterator[pl.Series]:
-        """Every column of the part's measures on a morning for the `wanted` of the rows, in that order.
+    def columns(self, as_of: date, wanted: np.ndarray) -> Iterator[pl.Series]:
+        """Every column of the group's measures of rows on a morning for the `wanted` of the rows, in that order.
 
         Null where nothing is known. Money is in cents, a variance of money in cents squared. Whole numbers are Int64,
         the rest Float64.
         """
-        today, entries, group = _number(as_of), self._entries, self._part.group
+        today, entries, group = _number(as_of), self._entries, self._group
         first, order = kernels.in_force(
-            self._first, self._order, entries.day, entries.known, today - look_back, today, wanted
+            self._first, self._order, entries.day, entries.known, today - group.look_back, today, wanted
         )
-        for alike in _alike(self._part.measures).values():
-            asked = [(window_start(w, as_of, look_back), name) for m in alike for name, w in m.columns()]
-            asked.sort(reverse=True)  # the narrowest window first
-            bounds = np.array([_number(begin) for begin, _ in asked], np.int64)
-            kept = [entries.values(k.name(group)) for k in needs(alike[0], group.order)]
-            if self._part.value is not None:
-                kept.insert(0, entries.values("value"))
-            made = _MADE[alike[0].kind](_Pass(first, order, entries.day, kept, today, bounds))
-            for (_, name), values in zip(asked, made, strict=True):
-                yield pl.Series(name, values)
+        days = parts_of(group)[0]
+        for part in parts_of(group):
+            by_value: list[np.ndarray] = []
+            if part.value is not None:
+                numbers = entries.values(days, part.number.name(group))
+                by_value = [np.concatenate([[0], np.cumsum(numbers)]), entries.values(part, "value")]
+            for alike in _alike(part.measures).values():
+                asked = [(window_start(w, as_of, group.look_back), name) for m in alike for name, w in m.columns()]
+                asked.sort(reverse=True)  # the narrowest window first
+                bounds = np.array([_number(begin) for begin, _ in asked], np.int64)
+                kept = [entries.values(part, k.name(group)) for k in needs(alike[0], group.order)]
+                made = _MADE[alike[0].kind](
+                    _Pass(first, order, entries.day, [*by_value, *kept], today, bounds)
+                )
+                for (_, name), values in zip(asked, made, strict=True):
+                    yield pl.Series(name, values)
 
 
 def window_start(window: Window | None, as_of: date, look_back: int) -> date:

@@ -210,7 +210,7 @@ def _names(group: "FeatureGroup") -> dict[str, list[str]]:
     """The parts and digests of a group with the columns that are kept of them."""
     from features.kept import parts_of
 
-    found = {part.name: [kept.name(group) for kept in part.columns] for part in parts_of(group)}
+    found = {part.name: list(part.names) for part in parts_of(group)}
     return found | {digest.name: list(digest.columns) for digest in group.digests}
 
 

@@ -16,9 +16,11 @@ from lake.commit import Written
 from lake.partials import BucketReader, DamagedFile, Partials, read_digest
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
 
     from features.engine import Covered
+    from features.indicator import FeatureGroup
     from features.kept import Part
     from features.table import FeatureTable
     from features.windows import Entries
@@ -99,7 +101,7 @@ class Looking:
             tables = self.place.tables()
             for as_of in self.mornings:
                 morning = Morning(as_of, tables, digests, features.subjects(tables, as_of))
-                whole = wholes(groups, morning, lambda part: _entries(part, self.files, None))
+                whole = wholes(groups, morning, lambda group: _entries(group, self.files, None))
                 whole = whole if self.sample is None else _sampled(whole, as_of, self.sample)
                 found[as_of] = f"{self.folder}/{as_of}-{uuid.uuid4().hex[:8]}.parquet"
                 table = whole.to_arrow()
@@ -137,7 +139,7 @@ class Finishing:
         groups, written = self.place.features.chosen, []
         try:
             frames = bucket_frames(
-                groups, lambda p: _entries(p, self.files, self.bucket), wholes, self.covered
+                groups, lambda group: _entries(group, self.files, self.bucket), wholes, self.covered
             )
             for as_of, frame in zip(wholes, frames, strict=True):
                 if frame.height:
@@ -161,11 +163,20 @@ class Finishing:
         return Written(name, partition, frame.height, place.stat().st_size)
 
 
-def _entries(part: "Part", files: Files, bucket: int | None) -> "Entries":
+def _entries(group: "FeatureGroup", files: Files, bucket: int | None) -> "Entries":
+    from features.kept import parts_of
     from features.windows import Entries
 
-    reader = BucketReader(files[part.name], bucket)
-    return Entries(*reader.entries(), reader.column)
+    parts = parts_of(group)
+    days = BucketReader(files[parts[0].name], bucket, ["key", "event_date", *parts[0].names])
+    readers = {parts[0].name: days}
+
+    def column(part: "Part", name: str) -> "np.ndarray":
+        if part.name not in readers:
+            readers[part.name] = BucketReader(files[part.name], bucket, ["value", *part.names])
+        return readers[part.name].column(name)
+
+    return Entries(days.column("key"), days.column("event_date"), days.known(), column)
 
 
 def _sampled(whole: "pl.DataFrame", as_of: date, share: float) -> "pl.DataFrame":
