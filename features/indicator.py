@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from conf.errors import UsageError
 from features.expressions import columns_of, renamed
-from features.moments import Moment
+from features.moments import Moment, length
 from features.sequences import Sequence
 
 if TYPE_CHECKING:
@@ -135,15 +135,24 @@ class FeatureGroup:
         return [m for m in self.measures if m.kind in kinds]
 
     @property
+    def reach(self) -> timedelta:
+        """How far before a row its moments and sequences look."""
+        return max([timedelta(0), *(m.reach for m in self.moments), *(s.reach for s in self.sequences)])
+
+    @property
+    def reach_ahead(self) -> timedelta:
+        """How far after a row its moments look."""
+        return max([timedelta(0), *(length(m.window) for m in self.moments if m.ahead)])
+
+    @property
     def moment_days(self) -> int:
-        """Days before a row that its moments and sequences reach."""
-        reach = [*(m.reach for m in self.moments), *(s.reach for s in self.sequences)]
-        return max((-(-length // timedelta(days=1)) for length in reach), default=0)
+        """Days before a row that its moments and sequences reach, begun ones counted."""
+        return -(-self.reach // timedelta(days=1))
 
     @property
     def days_ahead(self) -> int:
-        """Days after a row that its moments look to."""
-        return max((m.days_ahead for m in self.moments), default=0)
+        """Days after a row that its moments look to, begun ones counted."""
+        return -(-self.reach_ahead // timedelta(days=1))
 
     @property
     def look_back(self) -> int:

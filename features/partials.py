@@ -51,7 +51,9 @@ def partials_of(
     if parts := parts_of(group):
         made = _Maker(group, parts, events.types)
         frames = list(_made(made, events, mornings))
-        days, *by_value = (pl.concat([frame[number] for frame in frames]) for number in range(len(parts)))
+        days, *by_value = (
+            pl.concat([frame[number] for frame in frames], how="diagonal") for number in range(len(parts))
+        )
         for part, values in zip(parts[1:], by_value, strict=True):
             number = pl.len().cast(pl.Int64).alias(part.number.name(group))
             days = days.join(values.group_by(ENTRY).agg(number), on=ENTRY, how="left", maintain_order="left")
@@ -79,9 +81,9 @@ class _Maker:
             self.types |= sequence.columns(types)
 
     def made(self, rows: pl.DataFrame, seen_until: pl.Expr | None = None) -> list[pl.DataFrame]:
-        """Per part a frame with `key`, `event_date`, maybe `value`, and the kept columns; of all days of `rows`."""
+        """Per part a frame with `key`, `event_date`, maybe `value`, and the kept columns; of all days of `rows`, which
+        have `key`."""
         group, seen = self.group, None
-        rows = rows.with_columns(hashed(rows[group.key]).alias("key"))
         if group.moments or group.sequences:
             if seen_until is not None:
                 rows, seen = rows.with_columns(seen_until.alias("_seen")), "_seen"
@@ -150,9 +152,10 @@ def _made(made: _Maker, events: Events, mornings: Sequence[date]) -> Iterator[li
     group, first, last = made.group, mornings[0], mornings[-1]
     begin = first - ONE_DAY * (1 + group.days_ahead)
     rows = events.happened(_days(begin - ONE_DAY * group.moment_days, last - ONE_DAY))
-    rows = rows.filter((known_from() <= last) & pl.col(group.key).is_not_null())
+    rows = rows.filter((known_from() <= last) & pl.col(group.key).is_not_null() & _reaches(group, pl.lit(begin)))
+    rows = rows.with_columns(hashed(rows[group.key]).alias("key"))
     affected = _affected(group, events.late(first, last), first, last)
-    keys = affected.select(pl.lit(hashed(affected[group.key])).alias("key"), "event_date", "known_as_of")
+    entries = affected.select("key", "event_date", "known_as_of")
     if len(mornings) == 1:
         parts = [part.with_columns(known_as_of=pl.lit(first)) for part in made.made(rows)]
         yield [part.filter(pl.col("event_date") >= begin) for part in parts]
@@ -162,28 +165,58 @@ def _made(made: _Maker, events: Events, mornings: Sequence[date]) -> Iterator[li
             morning = pl.col("event_date") + pl.duration(days=1 + after)
             parts = [part.with_columns(known_as_of=morning) for part in made.made(rows, seen)]
             parts = [part.filter(pl.col("known_as_of").is_between(first, last)) for part in parts]
-            yield [part.join(keys, on=keys.columns, how="anti") for part in parts]
+            yield [part.join(entries, on=entries.columns, how="anti") for part in parts]
     if affected.height:
-        needed = _context(group, affected, last)
-        rows = events.happened(needed, affected.select(group.key).unique())
-        for (as_of,), of_morning in sorted(affected.group_by("known_as_of"), key=lambda found: found[0]):
-            context = _context(group, of_morning, as_of)
-            known = (known_from() <= as_of) & pl.col("event_date").is_in(list(context))
-            again = rows.filter(known).join(of_morning.select(group.key).unique(), on=group.key, how="semi")
-            parts = [part.with_columns(known_as_of=pl.lit(as_of)) for part in made.made(again)]
-            yield [part.join(keys, on=keys.columns, how="semi") for part in parts]
+        yield [part.join(entries, on=entries.columns, how="semi") for part in _again(made, events, affected)]
+
+
+def _again(made: _Maker, events: Events, affected: pl.DataFrame) -> list[pl.DataFrame]:
+    """The parts of the affected keys and days, each made from what its morning knew."""
+    group, morning = made.group, pl.col("known_as_of")
+    # A key on a morning is a subject of its own here, so that all mornings are made in one go.
+    subjects = affected.select(group.key, "key", "known_as_of").unique().with_row_index("subject")
+    shifts = pl.DataFrame({"shift": range(-group.moment_days, group.days_ahead + 1)}, {"shift": pl.Int64})
+    day = pl.col("event_date") + pl.duration(days=pl.col("shift"))
+    context = affected.select(group.key, "event_date", "known_as_of").join(shifts, how="cross")
+    context = context.with_columns(event_date=day).filter(pl.col("event_date") < morning)
+    nearest = pl.col("shift").get(pl.col("shift").abs().arg_min()).alias("nearest")
+    context = context.group_by(group.key, "event_date", "known_as_of").agg(nearest)
+    context = context.join(subjects.drop("key"), on=[group.key, "known_as_of"])
+    rows = events.happened(set(context["event_date"]), affected.select(group.key).unique())
+    context = context.rename({"known_as_of": "morning"})
+    rows = rows.join(context, on=[group.key, "event_date"])
+    is_near = _reaches(group, pl.col("event_date") - pl.duration(days=pl.min_horizontal("nearest", 0)))
+    rows = rows.filter((known_from() <= pl.col("morning")) & is_near)
+    rows = rows.drop("morning", "nearest").rename({"subject": "key"}).with_columns(pl.col("key").cast(pl.Int64))
+    names = subjects.select(pl.col("subject").cast(pl.Int64), "key", "known_as_of")
+    return [part.rename({"key": "subject"}).join(names, on="subject").drop("subject") for part in made.made(rows)]
+
+
+def _reaches(group: FeatureGroup, day: pl.Expr) -> pl.Expr:
+    """Whether moments of a day may look at a row: it is of that day, or later, or so long before as they reach."""
+    if not group.reach:
+        return pl.col("event_date") >= day
+    return (pl.col("event_date") >= day) | ((pl.col("happened_at") + group.reach).dt.date() >= day)
 
 
 def _affected(group: FeatureGroup, late: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
     """Which days (`event_date`) of which keys are to be made again for which morning (`known_as_of`) because a row
     came late: those that were made in time, but without it, and the older ones that change on the morning it came."""
     ahead, day, morning = group.days_ahead, pl.col("event_date"), pl.col("known_as_of")
-    late = late.filter(pl.col(group.key).is_not_null())
-    late = late.select(group.key, pl.col("event_date").alias("happened"), known_from().alias("came")).unique()
+    when = pl.col("happened_at") if group.reach or group.reach_ahead else day
+    late = late.filter(pl.col(group.key).is_not_null()).select(
+        group.key,
+        day.alias("happened"),
+        known_from().alias("came"),
+        # Moments of these days look at the row.
+        (when - group.reach_ahead).dt.date().alias("from"),
+        (when + group.reach).dt.date().alias("to"),
+    )
     shifts = pl.DataFrame({"shift": range(-ahead, group.moment_days + 1)}, {"shift": pl.Int64})
-    changed = late.join(shifts, how="cross").with_columns(
+    changed = late.unique().join(shifts, how="cross").with_columns(
         (pl.col("happened") + pl.duration(days=pl.col("shift"))).alias("event_date")
     )
+    changed = changed.filter(day.is_between("from", "to")).drop("from", "to", "shift").unique()
     after = pl.DataFrame({"after": range(1, 2 + ahead)}, {"after": pl.Int64})
     timely = changed.join(after, how="cross").with_columns(
         (day + pl.duration(days=pl.col("after"))).alias("known_as_of")
@@ -192,14 +225,8 @@ def _affected(group: FeatureGroup, late: pl.DataFrame, first: date, last: date) 
     older = changed.with_columns(pl.col("came").alias("known_as_of"))
     older = older.filter(day < morning - pl.duration(days=1 + ahead))
     found = pl.concat([timely.select(group.key, day, morning), older.select(group.key, day, morning)])
-    return found.filter(morning.is_between(first, last)).unique()
-
-
-def _context(group: FeatureGroup, affected: pl.DataFrame, as_of: date) -> set[date]:
-    """The days whose rows the affected days are made from."""
-    ahead, back = ONE_DAY * group.days_ahead, ONE_DAY * group.moment_days
-    spans = (_days(day - back, min(day + ahead, as_of - ONE_DAY)) for day in affected["event_date"].unique())
-    return {day for span in spans for day in span}
+    found = found.filter(morning.is_between(first, last)).unique()
+    return found.with_columns(hashed(found[group.key]).alias("key"))
 
 
 def _days(first: date, last: date) -> list[date]:
