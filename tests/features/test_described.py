@@ -26,6 +26,7 @@ def test_a_plain_indicator_names_its_expression_its_condition_and_what_is_made_o
         "balance_to_inflow_7d",
         "in_amount_mean_7d",
         "out_in_ratio_7d",
+        "passed_on_share_10m_7d",
         "passed_on_share_1h_7d",
         "passed_on_share_24h_7d",
     ]
