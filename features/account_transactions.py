@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - one indicator is one line, to be read as a table
 
 from features.account_payees import PAYEE_DAYS
-from features.indicator import MONTH, Digest, FeatureGroup, Measure
+from features.indicator import IS_IT_ZH, MONTH, Digest, FeatureGroup, Measure
 from features.moments import Moment
 from features.sequences import Sequence, Step
 from features.sharing import SHARED_DAYS
@@ -81,7 +81,7 @@ TRANSACTIONS = FeatureGroup(
         Measure("out_amount_mean", "try_divide(out_amount_{d}d, out_count_{d}d)", "yuan", "{d}平均每笔转出", "mean debit, {d}", (7, 30), "derived", spark_type=MONEY),
         Measure("out_in_ratio", "try_divide(double(out_amount_{d}d), double(in_amount_{d}d))", "times", "{d}转出与转入之比", "money out over money in, {d}", (1, 7, 30), "derived", spark_type="double"),
         Measure("net_amount", "in_amount_{d}d - out_amount_{d}d", "yuan", "{d}转入减转出金额", "money in less money out, {d}", (30,), "derived", spark_type=MONEY),
-        Measure("in_out_gap_share", "try_divide(abs(in_amount_{d}d - out_amount_{d}d), in_amount_{d}d + out_amount_{d}d)", "ratio", "{d}转入与转出差额占收付总额", "difference of money in and out over their sum, {d}", (30,), "derived", spark_type="double"),
+        Measure("in_out_gap_share", "try_divide(abs(in_amount_{d}d - out_amount_{d}d), in_amount_{d}d + out_amount_{d}d)", "ratio", "{d}转入与转出差额占收付总额的比例", "difference of money in and out over their sum, {d}", (30,), "derived", spark_type="double"),
         Measure("payer_count", COUNTERPARTY, "counterparties", "{d}付款方个数", "payers, {d}", (1, 7, 30), "distinct", IN, category="counterparties"),
         Measure("payee_count", COUNTERPARTY, "counterparties", "{d}收款方个数", "payees, {d}", (1, 7, 30), "distinct", OUT, category="counterparties"),
         Measure("counterparty_count", COUNTERPARTY, "counterparties", "{d}交易对手个数", "counterparties, {d}", (1, 7, 30), "distinct", BOOKED, category="counterparties"),
@@ -120,7 +120,7 @@ TRANSACTIONS = FeatureGroup(
         Measure("out_amount_trend", "amount", "yuan a day", "{d}日转出金额趋势", "trend of the daily money out, {d}", (30,), "trend", OUT, 0, MONEY),
         Measure("night_count", "1", "transactions", "{d}夜间笔数", "transactions at night, {d}", (7, 30), where=f"{BOOKED} AND {AT_NIGHT}", hidden=True, category="rhythm"),
         Measure("night_share", "try_divide(night_count_{d}d, in_count_{d}d + out_count_{d}d)", "ratio", "{d}夜间（0-5时）交易占比", "share of transactions at night (0-5 h), {d}", (7, 30), "derived", spark_type="double", category="rhythm"),
-        Measure("night_out_share", AT_NIGHT, "ratio", "{d}夜间（0-5时）转出占转出笔数", "share of debits at night (0-5 h), {d}", (30,), "share", OUT, None, "double", category="rhythm"),
+        Measure("night_out_share", AT_NIGHT, "ratio", "{d}夜间（0-5时）转出笔数占比", "share of debits at night (0-5 h), {d}", (30,), "share", OUT, None, "double", category="rhythm"),
         Measure("round_count", "1", "transactions", "{d}整百笔数", "round transactions, {d}", (7, 30), where=ROUND, hidden=True),
         Measure("round_share", "try_divide(round_count_{d}d, in_count_{d}d + out_count_{d}d)", "ratio", "{d}整百金额交易占比", "share of amounts that are multiples of 100, {d}", (7, 30), "derived", spark_type="double"),
         Measure("round_thousand_share", "amount % 1000 = 0", "ratio", "{d}整千金额交易占比", "share of amounts that are multiples of 1,000, {d}", (30,), "share", f"{BOOKED} AND amount >= 1000", None, "double"),
@@ -156,7 +156,7 @@ TRANSACTIONS = FeatureGroup(
         Measure("declined_count", "1", "transactions", "{d}被拒交易笔数", "declined transactions, {d}", (7, 30), where="status = 'declined'"),
         Measure("company_to_private_count", "1", "transactions", "{d}公转私笔数", "company-to-private payments, {d}", (7, 30), where=COMPANY_TO_PRIVATE),
         Measure("company_to_private_amount", "amount", "yuan", "{d}公转私金额", "company-to-private money, {d}", (7, 30), where=COMPANY_TO_PRIVATE, spark_type=MONEY),
-        Measure("company_to_private_share", "try_divide(company_to_private_amount_{d}d, in_amount_{d}d + out_amount_{d}d)", "ratio", "{d}公转私金额占收付总额", "share of company-to-private money, {d}", (30,), "derived", spark_type="double"),
+        Measure("company_to_private_share", "try_divide(company_to_private_amount_{d}d, in_amount_{d}d + out_amount_{d}d)", "ratio", "{d}公转私金额占收付总额的比例", "share of company-to-private money, {d}", (30,), "derived", spark_type="double"),
         Measure("private_to_company_count", "1", "transactions", "{d}私转公笔数", "private-to-company payments, {d}", (7, 30), where=PRIVATE_TO_COMPANY),
         Measure("private_to_company_amount", "amount", "yuan", "{d}私转公金额", "private-to-company money, {d}", (7, 30), where=PRIVATE_TO_COMPANY, spark_type=MONEY),
         Measure("company_and_back_amount", "least(company_to_private_amount_{d}d, private_to_company_amount_{d}d)", "yuan", "{d}公私之间往返金额", "money between companies and private accounts that went both ways, {d}", (30,), "derived", spark_type=MONEY),
@@ -169,7 +169,7 @@ TRANSACTIONS = FeatureGroup(
         Measure("fastest_debit_seconds", "seconds_to_debit", "seconds", "{d}转入到转出最短秒数（24小时内）", "fewest seconds from a credit to the next debit within 24 h, {d}", (7, 30), "min", IN, None),
         Measure("mean_debit_seconds", "seconds_to_debit", "seconds", "{d}转入到转出平均秒数（24小时内）", "mean seconds from a credit to the next debit within 24 h, {d}", (30,), "mean", IN, None, "double"),
         Measure("followed_share", "seconds_to_debit <= 600", "ratio", "{d}转入后10分钟内有转出的笔数占比", "share of credits with a debit within 10 minutes, {d}", (30,), "share", IN, None, "double"),
-        Measure("probe_count", "probe", "transactions", "{d}小额试探后大额转入次数", "large credits within 24 h after a small one, {d}", (7, 30)),
+        Measure("probe_count", "probe", "occurrences", "{d}小额试探后大额转入次数", "large credits within 24 h after a small one, {d}", (7, 30)),
     ),
 )
 HABITS = FeatureGroup(  # a group of its own, for the long windows cost what it keeps
@@ -190,10 +190,10 @@ HABITS = FeatureGroup(  # a group of its own, for the long windows cost what it 
         Measure("credit_amount_deviation", "amount", "times", "昨日转入金额高于{d}自身常态（几倍标准差）", "standard deviations of the money in of yesterday above the own normal of the {d}", (30, 90), "deviation", IN, None, "double", category="rhythm"),
         Measure("debit_amount_deviation", "amount", "times", "昨日转出金额高于{d}自身常态（几倍标准差）", "standard deviations of the money out of yesterday above the own normal of the {d}", (30, 90), "deviation", OUT, None, "double", category="rhythm"),
         Measure("traded_day_count", "to_date(happened_at)", "days", "{d}有交易天数", "days with a transaction, {d}", (90,), "distinct", category="rhythm"),
-        Measure("days_since_last_transaction", "1", "days", "{d}最近一次交易距今天数", "days since the last transaction, {d}", (90,), "since_last", empty=None, category="rhythm"),
-        Measure("days_since_first_transaction", "1", "days", "{d}首次交易距今天数", "days since the first transaction, {d}", (90,), "since_first", empty=None, category="rhythm"),
+        Measure("days_since_last_transaction", "1", "days", "{d}最近一次交易距今", "days since the last transaction, {d}", (90,), "since_last", empty=None, category="rhythm"),
+        Measure("days_since_first_transaction", "1", "days", "{d}首次交易距今", "days since the first transaction, {d}", (90,), "since_first", empty=None, category="rhythm"),
         Measure("silence_after_opening", f"CASE WHEN {IS_NEW} THEN account_age - days_since_first_transaction_90d END", "days", "开户后到首次交易的静默天数", "silent days from opening to the first transaction", kind="derived", category="rhythm"),
-        Measure("is_unused_since_opening", f"CASE WHEN {IS_NEW} THEN CASE WHEN traded_day_count_90d = 0 THEN 1 ELSE 0 END END", "yes or no", "开户后从未交易", "no transaction since opening", kind="derived", category="rhythm"),
+        Measure("is_unused_since_opening", f"CASE WHEN {IS_NEW} THEN CASE WHEN traded_day_count_90d = 0 THEN 1 ELSE 0 END END", "yes or no", "开户后从未交易", "no transaction since opening", kind="derived", category="rhythm", sentence_zh=IS_IT_ZH),
         Measure("traded_day_share_since_opening", f"CASE WHEN {IS_NEW} THEN try_divide(least(traded_day_count_90d, account_age), account_age) END", "ratio", "开户以来有交易天数占比", "share of days with a transaction since opening", kind="derived", spark_type="double", category="rhythm"),
         Measure("transactions_a_day_since_opening", f"CASE WHEN {IS_NEW} THEN try_divide(credit_count_90d + debit_count_90d, account_age) END", "transactions a day", "开户以来日均笔数", "transactions a day since opening", kind="derived", spark_type="double", category="rhythm"),
         Measure("amount_a_day_since_opening", f"CASE WHEN {IS_NEW} THEN try_divide(credit_amount_90d + debit_amount_90d, account_age) END", "yuan a day", "开户以来日均收付金额", "money in and out a day since opening", kind="derived", spark_type=MONEY),

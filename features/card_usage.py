@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - one indicator is one line, to be read as a table
 
 from features.card_places import USAGE
-from features.indicator import MONTH, Digest, FeatureGroup, Measure
+from features.indicator import IS_IT_ZH, MONTH, Digest, FeatureGroup, Measure
 from features.moments import Moment
 from features.sharing import SHARED_DAYS
 
@@ -80,11 +80,11 @@ CALLS = FeatureGroup(
         Measure("roaming_mask", "1", "bits", "日期", "days", where="roaming <> '本地'", kind="days", hidden=True),
         Measure("roaming_day_count", "bit_count(roaming_mask & (shiftleft(1L, {d}) - 1))", "days", "{d}漫游通话天数", "days with calls while roaming, {d}", (7, 30), "derived"),
         Measure("roaming_call_share", "roaming <> '本地'", "ratio", "{d}漫游通话占比", "share of calls while roaming, {d}", (30,), "share", "roaming IS NOT NULL", None, "double", category="places"),
-        Measure("days_since_first_roaming_call", "1", "days", "{d}首次漫游通话距今天数", "days since the first call while roaming, {d}", (30,), "since_first", "roaming <> '本地'", None, category="places"),
+        Measure("days_since_first_roaming_call", "1", "days", "{d}首次漫游通话距今", "days since the first call while roaming, {d}", (30,), "since_first", "roaming <> '本地'", None, category="places"),
         Measure("abroad_mask", "1", "bits", "日期", "days", where="roaming = '国际'", kind="days", hidden=True),
         Measure("abroad_day_count", "bit_count(abroad_mask & (shiftleft(1L, {d}) - 1))", "days", "{d}境外通话天数", "days with calls abroad, {d}", (7, 30), "derived"),
         Measure("abroad_call_share", "roaming = '国际'", "ratio", "{d}境外通话占比", "share of calls abroad, {d}", (7, 30), "share", "roaming IS NOT NULL", None, "double", category="places"),
-        Measure("days_since_first_abroad_call", "1", "days", "{d}首次境外通话距今天数", "days since the first call abroad, {d}", (30,), "since_first", "roaming = '国际'", None, category="places"),
+        Measure("days_since_first_abroad_call", "1", "days", "{d}首次境外通话距今", "days since the first call abroad, {d}", (30,), "since_first", "roaming = '国际'", None, category="places"),
         Measure("country_count", "country", "countries", "{d}通话所在国家或地区数", "countries of calls, {d}", (30,), "distinct", category="places"),
     ),
 )
@@ -156,9 +156,9 @@ SIGNALLING = FeatureGroup(
         Measure("county_count_24h_max", "signalled_county_count_24h", "counties", "{d}任意24小时最多区县数", "most counties within 24 h, {d}", (7, 30), "max"),
         Measure("roam_out_count", "1", "occurrences", "{d}漫出次数", "times that it roamed out, {d}", (7, 30), where="event_type = '漫出'"),
         Measure("roam_in_count", "1", "occurrences", "{d}漫入次数", "times that it roamed in, {d}", (7, 30), where="event_type = '漫入'"),
-        Measure("days_since_roam_out", "1", "days", "{d}首次漫出距今天数", "days since it first roamed out, {d}", (30,), "since_first", "event_type = '漫出'", None),
-        Measure("days_since_roam_in", "1", "days", "{d}首次漫入距今天数", "days since it first roamed in, {d}", (30,), "since_first", "event_type = '漫入'", None),
-        Measure("days_since_first_power_on", "1", "days", "{d}首次开机距今天数", "days since it was first switched on, {d}", (30,), "since_first", FIRST_POWER_ON, None),
+        Measure("days_since_roam_out", "1", "days", "{d}首次漫出距今", "days since it first roamed out, {d}", (30,), "since_first", "event_type = '漫出'", None),
+        Measure("days_since_roam_in", "1", "days", "{d}首次漫入距今", "days since it first roamed in, {d}", (30,), "since_first", "event_type = '漫入'", None),
+        Measure("days_since_first_power_on", "1", "days", "{d}首次开机距今", "days since it was first switched on, {d}", (30,), "since_first", FIRST_POWER_ON, None),
         Measure("power_on_count", "1", "occurrences", "{d}开机次数", "times that it was switched on, {d}", (7, 30), where="event_type IN ('首次开机', '开机')"),
         Measure("visited_network_count", "visited_network", "networks", "{d}服务网络数", "networks that served it, {d}", (30,), "distinct"),
     ),
@@ -179,10 +179,10 @@ HABITS = FeatureGroup(  # a group of its own, for the long windows cost what it 
         Measure("used_mask", "1", "bits", "活跃日期", "active days", kind="days", hidden=True),
         Measure("used_day_share_90d", "try_divide(least(used_day_count_90d, card_age), least(card_age, 90))", "ratio", "近90天（或开户以来）活跃天数占比", "share of active days, last 90 d or since opening", kind="derived", spark_type="double"),
         Measure("longest_silence_60d", "longest_gap(used_mask & (shiftleft(1L, 60) - 1))", "days", "近60天最长静默天数", "longest silence, last 60 d", kind="derived"),
-        Measure("days_since_last_use", "1", "days", "{d}最近一次活跃距今天数", "days since the last activity, {d}", (90,), "since_last", empty=None),
-        Measure("days_since_first_use", "1", "days", "{d}首次活跃距今天数", "days since the first activity, {d}", (90,), "since_first", empty=None),
+        Measure("days_since_last_use", "1", "days", "{d}最近一次活跃距今", "days since the last activity, {d}", (90,), "since_last", empty=None),
+        Measure("days_since_first_use", "1", "days", "{d}首次活跃距今", "days since the first activity, {d}", (90,), "since_first", empty=None),
         Measure("silence_after_opening", f"CASE WHEN {IS_NEW} THEN card_age - days_since_first_use_90d END", "days", "开户后到首次活跃的静默天数", "silent days from opening to the first activity", kind="derived"),
-        Measure("is_unused_since_opening", f"CASE WHEN {IS_NEW} THEN CASE WHEN used_day_count_90d = 0 THEN 1 ELSE 0 END END", "yes or no", "开户后从未活跃", "no activity since opening", kind="derived"),
+        Measure("is_unused_since_opening", f"CASE WHEN {IS_NEW} THEN CASE WHEN used_day_count_90d = 0 THEN 1 ELSE 0 END END", "yes or no", "开户后从未活跃", "no activity since opening", kind="derived", sentence_zh=IS_IT_ZH),
         Measure("calls_a_day_since_opening", f"CASE WHEN {IS_NEW} THEN try_divide(made_call_count_90d, card_age) END", "calls a day", "开户以来日均主叫次数", "calls made a day since opening", kind="derived", spark_type="double", category="calls"),
         Measure("used_service_count_30d", "CASE WHEN call_out_count_30d + call_in_count_30d > 0 THEN 1 ELSE 0 END + CASE WHEN sms_out_count_30d + sms_in_count_30d > 0 THEN 1 ELSE 0 END + CASE WHEN data_day_count_30d > 0 THEN 1 ELSE 0 END", "services", "近30天使用业务种类数（通话、短信、流量）", "services used (calls, messages, data), last 30 d", kind="derived"),
     ),

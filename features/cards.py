@@ -19,7 +19,7 @@ from features.card_places import (
     card_terminals,
 )
 from features.card_usage import CALLS, DATA, HABITS, SIGNALLING, SMS
-from features.indicator import Digest, FeatureGroup, Measure
+from features.indicator import IS_IT_ZH, Digest, FeatureGroup, Measure
 from features.rows import Tables
 from features.sharing import SHARED_DAYS
 from features.table import FeatureTable
@@ -71,10 +71,10 @@ AWAY = FeatureGroup(
     days=SHARED_DAYS,
     measures=(
         Measure("away_day_count", "", "days", "{d}不在归属区县的天数", "days outside its home county, {d}", (7, 30), "given"),
-        Measure("away_day_share", "try_divide(away_day_count_{d}d, seen_day_count_{d}d)", "ratio", "{d}不在归属区县的天数占活跃天数", "share of its active days outside its home county, {d}", (7, 30), "derived", spark_type="double"),
-        Measure("days_since_first_away_30d", "", "days", "近30天首次离开归属区县距今天数", "days since it was first seen outside its home county, last 30 d", kind="given", empty=None),
+        Measure("away_day_share", "try_divide(away_day_count_{d}d, seen_day_count_{d}d)", "ratio", "{d}不在归属区县的天数占比", "share of its active days outside its home county, {d}", (7, 30), "derived", spark_type="double"),
+        Measure("days_since_first_away_30d", "", "days", "近30天首次离开归属区县距今", "days since it was first seen outside its home county, last 30 d", kind="given", empty=None),
         Measure("days_to_first_away", "", "days", "开户到首次离开归属区县天数", "days from opening to the first time outside its home county", kind="given", empty=None),
-        Measure("is_first_seen_away", "", "yes or no", "开户后首个活跃日不在归属区县", "outside its home county on its first active day", kind="given", empty=None),
+        Measure("is_first_seen_away", "", "yes or no", "开户后首个活跃日不在归属区县", "outside its home county on its first active day", kind="given", empty=None, sentence_zh=IS_IT_ZH),
         Measure("border_day_count", "", "days", "{d}出现在边境基站的天数", "days in a cell near the border, {d}", (7, 30), "given"),
         Measure("abroad_seen_day_count", "", "days", "{d}出现在境外的天数", "days seen where no cell of ours is, {d}", (7, 30), "given"),
     ),
@@ -89,7 +89,7 @@ FIRST_POWER_ONS = FeatureGroup(
     days=SHARED_DAYS,
     measures=(
         Measure("days_to_first_power_on", "", "days", "开户到首次开机天数", "days from opening to first switching on", kind="given", empty=None, category="rhythm"),
-        Measure("is_first_power_on_away", "", "yes or no", "首次开机不在归属区县", "first switched on outside its home county", kind="given", empty=None),
+        Measure("is_first_power_on_away", "", "yes or no", "首次开机不在归属区县", "first switched on outside its home county", kind="given", empty=None, sentence_zh=IS_IT_ZH),
     ),
 )
 SHARING = FeatureGroup(
@@ -116,11 +116,11 @@ TERMINALS = FeatureGroup(
     function=card_terminals,
     days=SHARED_DAYS,
     measures=(
-        Measure("is_phone_terminal", "", "yes or no", "最近终端为手机", "last handset is a phone", kind="given", empty=None),
-        Measure("is_known_terminal", "", "yes or no", "最近终端型号在库", "model of the last handset is known", kind="given", empty=None),
-        Measure("is_away_from_home", "", "yes or no", "最近位置不在归属区县", "last seen outside its home county", kind="given", empty=None),
+        Measure("is_phone_terminal", "", "yes or no", "最近终端为手机", "last handset is a phone", kind="given", empty=None, sentence_zh=IS_IT_ZH),
+        Measure("is_known_terminal", "", "yes or no", "最近终端型号在库", "model of the last handset is known", kind="given", empty=None, sentence_zh=IS_IT_ZH),
+        Measure("is_away_from_home", "", "yes or no", "最近位置不在归属区县", "last seen outside its home county", kind="given", empty=None, sentence_zh=IS_IT_ZH),
         Measure("days_to_first_seen", "", "days", "开户到首次活跃天数", "days from opening to the first activity", kind="given", empty=None, category="rhythm"),
-        Measure("is_iot_in_phone", "is_iot * is_phone_terminal", "yes or no", "物联卡用于手机", "IoT card in a phone", kind="derived"),
+        Measure("is_iot_in_phone", "is_iot * is_phone_terminal", "yes or no", "物联卡用于手机", "IoT card in a phone", kind="derived", sentence_zh=IS_IT_ZH),
     ),
 )
 BATCHES = FeatureGroup(
@@ -144,12 +144,12 @@ HOLDERS = FeatureGroup(
     function=card_holders,
     measures=(
         Measure("card_age", "", "days", "开户天数", "days since opening", kind="given", empty=None),
-        Measure("is_iot", "", "yes or no", "物联卡", "IoT card", kind="given", empty=None),
-        Measure("is_migrated", "", "yes or no", "迁移客户", "migrated", kind="given", empty=None),
+        Measure("is_iot", "", "yes or no", "物联卡", "IoT card", kind="given", empty=None, sentence_zh=IS_IT_ZH),
+        Measure("is_migrated", "", "yes or no", "迁移客户", "migrated", kind="given", empty=None, sentence_zh=IS_IT_ZH),
         Measure("cards_of_owner", "", "cards", "持有人在用卡数", "cards in use of the owner", kind="given", empty=None),
         Measure("cards_opened_by_owner_30d", "", "cards", "持有人近30天新开卡数", "cards the owner opened in the last 30 d", kind="given", empty=None),
         Measure("monthly_fee", "", "yuan", "套餐月费", "monthly fee of its tariff", kind="given", empty=None),
-        Measure("is_lowest_tariff", "", "yes or no", "最低档套餐", "lowest tariff on sale", kind="given", empty=None),
+        Measure("is_lowest_tariff", "", "yes or no", "最低档套餐", "lowest tariff on sale", kind="given", empty=None, sentence_zh=IS_IT_ZH),
         Measure("batch_size", "", "cards", "同店同日开卡数", "cards opened in the same shop that day", kind="given", empty=None),
         Measure("clerk_openings_of_day", "", "cards", "同一工号当日开卡数", "cards the same clerk opened that day", kind="given", empty=None),
         Measure("dealer_stopped_share", "", "ratio", "渠道停机卡占比", "share of the dealer's cards that are stopped", kind="given", empty=None, spark_type="double"),
