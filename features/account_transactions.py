@@ -189,7 +189,7 @@ HABITS = FeatureGroup(  # a group of its own, for the long windows cost what it 
         Measure("debit_count_deviation", "1", "times", "昨日转出笔数高于{d}自身常态（几倍标准差）", "standard deviations of the debits of yesterday above the own normal of the {d}", (30, 90), "deviation", OUT, None, "double", category="rhythm"),
         Measure("credit_amount_deviation", "amount", "times", "昨日转入金额高于{d}自身常态（几倍标准差）", "standard deviations of the money in of yesterday above the own normal of the {d}", (30, 90), "deviation", IN, None, "double", category="rhythm"),
         Measure("debit_amount_deviation", "amount", "times", "昨日转出金额高于{d}自身常态（几倍标准差）", "standard deviations of the money out of yesterday above the own normal of the {d}", (30, 90), "deviation", OUT, None, "double", category="rhythm"),
-        Measure("traded_day_count", "to_date(happened_at)", "days", "{d}有交易天数", "days with a transaction, {d}", (90,), "distinct", category="rhythm"),
+        Measure("traded_day_count", "event_date", "days", "{d}有交易天数", "days with a transaction, {d}", (90,), "distinct", category="rhythm"),
         Measure("days_since_last_transaction", "1", "days", "{d}最近一次交易距今", "days since the last transaction, {d}", (90,), "since_last", empty=None, category="rhythm"),
         Measure("days_since_first_transaction", "1", "days", "{d}首次交易距今", "days since the first transaction, {d}", (90,), "since_first", empty=None, category="rhythm"),
         Measure("silence_after_opening", f"CASE WHEN {IS_NEW} THEN account_age - days_since_first_transaction_90d END", "days", "开户后到首次交易的静默天数", "silent days from opening to the first transaction", kind="derived", category="rhythm"),

@@ -175,7 +175,7 @@ HABITS = FeatureGroup(  # a group of its own, for the long windows cost what it 
         Measure("made_call_deviation", "1", "times", "昨日主叫次数高于{d}自身常态（几倍标准差）", "standard deviations of the calls made yesterday above the own normal of the {d}", (30, 90), "deviation", f"{A_CALL} AND {OUT}", None, "double", category="calls"),
         Measure("sent_message_deviation", "1", "times", "昨日发送短信条数高于{d}自身常态（几倍标准差）", "standard deviations of the messages sent yesterday above the own normal of the {d}", (30, 90), "deviation", A_MESSAGE, None, "double", category="messages"),
         Measure("data_deviation", "up_bytes + down_bytes", "times", "昨日流量高于{d}自身常态（几倍标准差）", "standard deviations of the data of yesterday above the own normal of the {d}", (30, 90), "deviation", A_TRANSFER, None, "double", category="data"),
-        Measure("used_day_count", "to_date(happened_at)", "days", "{d}活跃天数", "active days, {d}", (90,), "distinct"),
+        Measure("used_day_count", "event_date", "days", "{d}活跃天数", "active days, {d}", (90,), "distinct"),
         Measure("used_mask", "1", "bits", "活跃日期", "active days", kind="days", hidden=True),
         Measure("used_day_share_90d", "try_divide(least(used_day_count_90d, card_age), least(card_age, 90))", "ratio", "近90天（或开户以来）活跃天数占比", "share of active days, last 90 d or since opening", kind="derived", spark_type="double"),
         Measure("longest_silence_60d", "longest_gap(used_mask & (shiftleft(1L, 60) - 1))", "days", "近60天最长静默天数", "longest silence, last 60 d", kind="derived"),
