@@ -6,7 +6,9 @@ import polars as pl
 
 from features.point_in_time import Morning, newest_changes
 
-NEW_DAYS = 30
+OPENED_DAYS = (7, 30, 90)
+COUNTER, OUTSIDE = "柜面", "外拓"
+NIGHT_ENDS = 5  # o'clock
 LEVELS = {"I": 1, "II": 2, "III": 3, "基本": 1, "一般": 2, "专用": 3}
 
 
@@ -22,18 +24,22 @@ def account_subjects(accounts: pl.DataFrame, customers: pl.DataFrame, as_of: dat
     return (
         changes.filter(is_open)
         .rename({"account_id": "subject_id"})
-        .join(holders.select("customer_id", "birth_year", "since"), on="customer_id", how="left")
+        .join(
+            holders.select("customer_id", "birth_year", "since", "id_number_id", holder_phone="phone_id"),
+            on="customer_id",
+            how="left",
+        )
     )
 
 
 def with_types(transactions: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFrame:
-    """`transactions` plus `own_type` and `counterparty_type`: private, corporate or null.
+    """`transactions` plus `customer_id`, `own_type` and `counterparty_type`: private, corporate or null.
 
     A counterparty at another bank, or one whose account was not known when the transaction became known, is
     null: neither company-to-private nor private-to-company can be told.
     """
     first = accounts.sort("known_as_of", "customer_type").unique("account_id", keep="first")
-    own = first.select("account_id", pl.col("customer_type").alias("own_type"))
+    own = first.select("account_id", "customer_id", pl.col("customer_type").alias("own_type"))
     other = first.select(
         pl.col("account_id").alias("counterparty_account_id"),
         pl.col("customer_type").alias("counterparty_type"),
@@ -43,6 +49,16 @@ def with_types(transactions: pl.DataFrame, accounts: pl.DataFrame) -> pl.DataFra
     typed = typed.join(other, on="counterparty_account_id", how="left")
     known = pl.when(pl.col("type_known") <= pl.col("known_as_of")).then("counterparty_type")
     return typed.with_columns(known.alias("counterparty_type")).drop("type_known")
+
+
+def with_residence(rows: pl.DataFrame, customers: pl.DataFrame) -> pl.DataFrame:
+    """`rows` of a `customer_id` plus `residence_county`, as registered when the row became known; null before that."""
+    order = ["known_as_of", "updated_at", "received_at", "source_file", "source_line"]
+    changes = customers.sort(order).unique(["customer_id", "known_as_of"], keep="last", maintain_order=True)
+    homes = changes.select("customer_id", "known_as_of", pl.col("residence_county"))
+    return rows.sort("known_as_of", maintain_order=True).join_asof(
+        homes.sort("known_as_of"), on="known_as_of", by="customer_id", check_sortedness=False
+    )
 
 
 def account_holders(morning: Morning) -> pl.DataFrame:
@@ -63,12 +79,21 @@ def account_holders(morning: Morning) -> pl.DataFrame:
         .alias("account_level"),
         pl.col("is_by_proxy").cast(pl.Int64),
         pl.col("device_id").is_not_null().cast(pl.Int64).alias("is_device_opening"),
+        (pl.col("opening_channel") == COUNTER).cast(pl.Int64).alias("is_counter_opening"),
+        (pl.col("opening_channel") == OUTSIDE).cast(pl.Int64).alias("is_outside_opening"),
+        (pl.col("opened_at").dt.hour() < NIGHT_ENDS).cast(pl.Int64).alias("is_night_opening"),
         "daily_limit",
         (morning.as_of.year - pl.col("birth_year")).cast(pl.Int64).alias("holder_age"),
         (pl.lit(morning.as_of) - pl.col("since")).dt.total_days().alias("holder_tenure"),
         sharing(pl.len(), "customer_id").alias("accounts_of_holder"),
-        sharing((age <= NEW_DAYS).sum(), "customer_id").alias("accounts_opened_by_holder_30d"),
+        *(
+            sharing((age <= days).sum(), "customer_id").alias(f"accounts_opened_by_holder_{days}d")
+            for days in OPENED_DAYS
+        ),
         sharing(customer.drop_nulls().n_unique(), "phone_id").alias("holders_of_phone"),
         sharing(customer.drop_nulls().n_unique(), "device_id").alias("holders_of_opening_device"),
+        sharing(customer.drop_nulls().n_unique(), "ip_id").alias("holders_of_opening_ip"),
+        sharing(customer.drop_nulls().n_unique(), "id_number_id").alias("customers_of_id_number"),
+        (pl.col("phone_id") == pl.col("holder_phone")).cast(pl.Int64).alias("is_phone_of_holder"),
         sharing(pl.len(), "clerk_id", opened.alias("opened_on")).alias("clerk_openings_of_day"),
     )

@@ -8,6 +8,7 @@ from features.point_in_time import Morning, newest_changes
 
 NEW_DAYS = 30
 IN_USE, STOPPED = "在用", "停机"
+FEE = r"(\d+)元"  # tariffs are named after what they cost a month; those of IoT cards are not
 
 
 def card_subjects(cards: pl.DataFrame, as_of: date) -> pl.DataFrame:
@@ -41,13 +42,16 @@ def card_holders(morning: Morning) -> pl.DataFrame:
     def sharing(value: pl.Expr, *columns: str) -> pl.Expr:
         return pl.when(pl.col(columns[0]).is_not_null()).then(value.over(*columns)).cast(pl.Int64)
 
-    return morning.subjects.select(
+    fee = pl.col("tariff").cast(pl.String).str.extract(FEE, 1).cast(pl.Int64)
+    return morning.subjects.with_columns(fee.alias("monthly_fee")).select(
         "subject_id",
         age.alias("card_age"),
         (pl.col("card_kind") == "iot").cast(pl.Int64).alias("is_iot"),
         pl.col("is_migrated").cast(pl.Int64),
         sharing(pl.len(), "owner_id").alias("cards_of_owner"),
         sharing((age <= NEW_DAYS).sum(), "owner_id").alias("cards_opened_by_owner_30d"),
+        "monthly_fee",
+        (pl.col("monthly_fee") == pl.col("monthly_fee").min()).cast(pl.Int64).alias("is_lowest_tariff"),
         "batch_size",
         sharing(pl.len(), "clerk_id", "opened_on").alias("clerk_openings_of_day"),
         "dealer_stopped_share",

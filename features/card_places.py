@@ -15,10 +15,13 @@ BATCH_LEAST = 3  # cards of one shop and day before they are called a batch
 PHONE_CLASSES = ("phone", "feature phone")
 PLACES_COUNTED = {
     "imei_id": ("imei_count", (1, 7, 30)),
+    "tac": ("tac_count", (7, 30)),
     "cell_id": ("cell_count", (1, 7, 30)),
     "county": ("county_count", (7, 30)),
 }
+AWAY_DAYS = (7, 30)
 CARDS_SHARE = (
+    Shared("cards_per_imei_1d", PLACES, pl.col("imei_id"), 1),
     Shared("cards_per_imei_7d", PLACES, pl.col("imei_id"), 7),
     Shared("cards_per_imei_30d", PLACES, pl.col("imei_id"), SHARED_DAYS),
     Shared(
@@ -40,7 +43,8 @@ def _places(morning: Morning) -> pl.DataFrame:
     """
     recent = morning.digest(PLACES, SHARED_DAYS)
     cells = morning.tables["cells"].sort("known_as_of", "county", descending=True)
-    newest = cells.unique("cell_id", keep="first").select("cell_id", pl.col("county").alias("of_cell"))
+    newest = cells.unique("cell_id", keep="first")
+    newest = newest.select("cell_id", pl.col("county").alias("of_cell"), "is_at_border")
     recent = recent.join(newest, on="cell_id", how="left")
     bit = 2 ** ((pl.lit(morning.as_of) - pl.col("event_date")).dt.total_days() - 1)
     county = pl.coalesce("of_cell", "county").alias("county")
@@ -49,6 +53,7 @@ def _places(morning: Morning) -> pl.DataFrame:
         pl.min("event_date").alias("first_day"),
         pl.max("event_date").alias("event_date"),
         pl.col("days").bitwise_or(),
+        pl.col("is_at_border").any(),
     )  # fmt: skip
 
 
@@ -64,6 +69,56 @@ def card_presence(morning: Morning) -> pl.DataFrame:
         }
         frame = frame.join(last.group_by("card_id").agg(**counts), on="card_id", how="left")
     return frame
+
+
+def card_away(morning: Morning) -> pl.DataFrame:
+    """Days away from the home county, near the border and abroad: one row per card seen in the last 30 days.
+
+    What was before the look-back is not known, so how a card began is told of cards opened inside it only.
+    """
+    subjects = morning.subjects.select(pl.col("subject_id").alias("card_id"), "home_county", "opened_on")
+    seen = morning.once("places", _places).join(subjects, on="card_id")
+    is_away = (pl.col("county") != pl.col("home_county")).fill_null(False)
+    is_abroad = pl.col("cell_id").is_null() & pl.col("county").is_not_null() & is_away
+    kinds = {"away": is_away, "border": pl.col("is_at_border").fill_null(False), "abroad_seen": is_abroad}
+    days, first = pl.col("days"), pl.col("first_day")
+    frame = seen.group_by("card_id").agg(
+        *(days.filter(kind).bitwise_or().fill_null(0).alias(name) for name, kind in kinds.items()),
+        first.filter(is_away).min().alias("first_away"),
+        first.filter(pl.col("county").is_not_null()).min().alias("first_place"),
+        pl.col("opened_on").first(),
+    )  # fmt: skip
+    opened_inside = (pl.lit(morning.as_of) - pl.col("opened_on")).dt.total_days() <= SHARED_DAYS
+    counted = (
+        (pl.col(name) & (2**n - 1)).bitwise_count_ones().cast(pl.Int64).alias(f"{name}_day_count_{n}d")
+        for name in kinds
+        for n in AWAY_DAYS
+    )
+    to_first = (pl.col("first_away") - pl.col("opened_on")).dt.total_days()
+    starts_away = (pl.col("first_away") == pl.col("first_place")).fill_null(False).cast(pl.Int64)
+    return frame.select(
+        "card_id",
+        *counted,
+        (pl.lit(morning.as_of) - pl.col("first_away")).dt.total_days().alias("days_since_first_away_30d"),
+        pl.when(opened_inside).then(to_first).alias("days_to_first_away"),
+        pl.when(opened_inside & pl.col("first_place").is_not_null())
+        .then(starts_away)
+        .alias("is_first_seen_away"),
+    )
+
+
+def card_first_power_ons(morning: Morning) -> pl.DataFrame:
+    """When and where cards were first switched on: one row per card switched on for the first time in 30 days."""
+    first = morning.digest("first_power_ons", SHARED_DAYS).sort(
+        "last_at", pl.col("county").cast(pl.String), nulls_last=True
+    )
+    first = first.unique("card_id", keep="first", maintain_order=True)
+    subjects = morning.subjects.select(pl.col("subject_id").alias("card_id"), "home_county", "opened_on")
+    return first.join(subjects, on="card_id").select(
+        "card_id",
+        (pl.col("event_date") - pl.col("opened_on")).dt.total_days().alias("days_to_first_power_on"),
+        (pl.col("county") != pl.col("home_county")).cast(pl.Int64).alias("is_first_power_on_away"),
+    )
 
 
 def card_sharing(morning: Morning) -> pl.DataFrame:

@@ -23,10 +23,12 @@ from features.entries import (
     place_of,
     refused,
     retirement,
+    sequence_of,
     shown,
 )
 from features.indicator import FeatureGroup, Measure
 from features.moments import Moment
+from features.sequences import Sequence
 from features.table import WHEN, FeatureTable
 
 FOLDER = Path(__file__).parent / "groups"
@@ -47,7 +49,7 @@ class _Known:
 
 
 def with_declared(tables: Iterable[FeatureTable], folder: Path = FOLDER) -> dict[str, FeatureTable]:
-    """`tables` by name, each with the groups, measures and moments that the files of `folder` add to it.
+    """`tables` by name, each with the groups, measures, moments and sequences that the files of `folder` add.
 
     Raises UsageError for the first thing that is wrong in a file; it names file and indicator, what was wanted,
     what was found and what to do.
@@ -75,7 +77,7 @@ def _add(file: Path, content: dict[str, Any], known: _Known) -> None:
     if content.get("category", "other") not in CATEGORIES:
         found, cure = repr(content["category"]), guess(content["category"], CATEGORIES)
         raise refused(f"{place}: category", "a category of features/categories.yaml", found, cure)
-    if not any(content.get(key) for key in ("indicators", "moments", "retire")):
+    if not any(content.get(key) for key in ("indicators", "moments", "sequences", "retire")):
         raise refused(place, "the key indicators", f"only {', '.join(content)}", "add at least one indicator")
     table = known.tables[content["table"]]
     old = next((group for group in table.groups if group.name == name), None)
@@ -86,10 +88,12 @@ def _add(file: Path, content: dict[str, Any], known: _Known) -> None:
     if group is old and (more := [key for key in OF_NEW if key in content]):
         cure = f"leave {', '.join(more)} out, or give events, key and joins and a new name"
         raise refused(place, f"measures to add to the group {name}", f"the key {more[0]}", cure)
-    moments, measures = _moments(file, content, group), _measures(file, content, table, known)
-    added = replace(group, moments=moments, measures=measures)
-    check_group(table, replace(added, moments=(*group.moments, *moments)), place)
-    whole = replace(group, moments=(*group.moments, *moments), measures=(*group.measures, *measures))
+    moments, sequences = _moments(file, content, group), _sequences(file, content, group)
+    measures = _measures(file, content, table, known)
+    added = replace(group, moments=moments, sequences=sequences, measures=measures)
+    whole = replace(added, moments=(*group.moments, *moments), sequences=(*group.sequences, *sequences))
+    check_group(table, whole, place)
+    whole = replace(whole, measures=(*group.measures, *measures))
     groups = tuple(whole if g is old else g for g in table.groups) if old else (*table.groups, whole)
     known.tables[table.name] = replace(table, groups=groups, events=_events(table, whole, added))
 
@@ -138,6 +142,13 @@ def _moments(file: Path, content: dict[str, Any], group: FeatureGroup) -> tuple[
     if found and not group.tables:
         raise refused(shown(file), "a group of events for moments", f"{group.name!r}, which has none")
     return tuple(found)
+
+
+def _sequences(file: Path, content: dict[str, Any], group: FeatureGroup) -> tuple[Sequence, ...]:
+    given = content.get("sequences", ())
+    if given and not group.tables:
+        raise refused(shown(file), "a group of events for sequences", f"{group.name!r}, which has none")
+    return tuple(sequence_of(place_of(file, "sequence", one, n), one) for n, one in enumerate(given, 1))
 
 
 def _measures(file: Path, content: dict[str, Any], table: FeatureTable, known: _Known) -> tuple[Measure, ...]:

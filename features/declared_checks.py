@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import polars as pl
 
+from conf.errors import UsageError
 from data_contracts.types import polars_type
-from features.entries import refused
+from features.entries import refused, told
 from features.expressions import Term, columns_of, compiled, is_money
 from features.indicator import OF_DAYS, FeatureGroup, Measure, Window, declared_columns, is_in_force, newest
 from features.moments import Moment
+from features.sequences import Sequence
 from features.table import FeatureTable
 
 ADDED_UP = (
@@ -32,12 +34,13 @@ def row_types(table: FeatureTable, group: FeatureGroup) -> dict[str, str]:
 
 
 def columns_used(table: FeatureTable, group: FeatureGroup) -> frozenset[str]:
-    """The columns of events that the group's measures and moments look at."""
+    """The columns of events that the group's measures, moments and sequences look at."""
     texts = [group.where, group.order]
     for m in group.measures:
         texts += [m.sql, m.where] if m.kind not in ("derived", "given") else []
     for moment in group.moments:
         texts += [moment.sql, moment.where]
+    texts += [t for s in group.sequences for step in s.steps for t in (step.where, step.amount) if t]
     named = {column for text in texts for column in columns_of(text)}
     return frozenset({group.key, *named} & row_types(table, group).keys())
 
@@ -45,12 +48,14 @@ def columns_used(table: FeatureTable, group: FeatureGroup) -> frozenset[str]:
 def check_group(table: FeatureTable, group: FeatureGroup, file: str) -> None:
     """Raise UsageError for an expression over rows that cannot be computed.
 
-    `group` holds all its moments, and of its measures those that `file` adds.
+    `group` holds all its moments and sequences, and of its measures those that `file` adds.
     """
     types = row_types(table, group)
     everything = types | {m.name: m.spark_type for m in group.moments}
     for sequence in group.sequences:
-        everything |= sequence.columns(types)
+        everything |= _sequence_columns(
+            f"{file}: sequence {sequence.name}", sequence, types, everything, group
+        )
     if group.tables:
         _expression(f"{file}: where", group.where, everything, group.tables, pl.Boolean)
         _expression(f"{file}: order", group.order, everything, group.tables)
@@ -73,6 +78,27 @@ def check_group(table: FeatureTable, group: FeatureGroup, file: str) -> None:
                 f"{place}: windows", "none for days", repr(list(m.windows)), "derive windows from its bits"
             )
         _check_rows(place, m, everything, group)
+
+
+def _sequence_columns(
+    place: str, of: Sequence, types: Mapping[str, str], taken: Iterable[str], group: FeatureGroup
+) -> dict[str, str]:
+    """The columns of a sequence that can be computed and has names of its own."""
+    for number, step in enumerate(of.steps, 1):
+        _expression(f"{place}: step {number}: where", step.where, types, group.tables, pl.Boolean)
+        if step.amount:
+            _, found = _expression(f"{place}: step {number}: amount", step.amount, types, group.tables)
+            if not (found.is_integer() or found == pl.Boolean):
+                wrong = f"{step.amount!r}, which is a {str(found).lower()}"
+                raise refused(f"{place}: step {number}: amount", "whole numbers or money", wrong)
+    try:
+        columns = of.columns(types)
+    except ValueError as error:
+        raise UsageError(told(place, f"sequence {of.name}", error)) from None
+    if twice := sorted(columns.keys() & set(taken)):
+        wrong = f"{twice[0]}, a column of the events, a moment or another sequence"
+        raise refused(place, "columns of its own", wrong, "rename it")
+    return columns
 
 
 def _check_rows(place: str, of: Measure | Moment, types: Mapping[str, str], group: FeatureGroup) -> None:

@@ -20,6 +20,7 @@ from features.indicator import (
     newest,
 )
 from features.kept import Kept, needs
+from features.sequences import Step
 from features.table import FeatureTable
 
 KEPT, EVENTS, REFERENCES = "kept days", "events", "reference tables"
@@ -60,10 +61,11 @@ def described(
     """Declaration of an indicator, hidden ones included, and the indicators that are made of it.
 
     `name` is a column in force, or one of any version as `<column>@<version>`. Keys: name, table, group, category,
-    en, zh, unit, type, kind, window, expression, condition, empty, is_published, version, retired, versions (the
-    other ones, each with what became of it), of (event tables), made_of, used_in (names of indicators, in force
-    or named by their version), kept_as (columns that are kept of each day for it), backfills_from: what mornings of the
-    past are computed from. `kept` tells of each table which columns are kept already; without it all are taken to be.
+    en, zh, unit, type, kind, window, expression, condition, sequences (those that it looks at, with their steps),
+    empty, is_published, version, retired, versions (the other ones, each with what became of it), of (event tables),
+    made_of, used_in (names of indicators, in force or named by their version), kept_as (columns that are kept of each
+    day for it), backfills_from: what mornings of the past are computed from. `kept` tells of each table which columns
+    are kept already; without it all are taken to be.
     Raises UsageError, with what may have been meant, for an unknown name and for one that is in force no more.
     """
     known: list[str] = []
@@ -97,9 +99,7 @@ def _described(
     made = {n: _made_of(n, declared, plain) for n, (_, m, _) in declared.items() if m.kind == "derived"}
     shown = {n: c for c, n in plain.items()}  # what is in force has no version in its name
     name = shown.get(full, full)
-    moments = {m.name: m.canonical() for m in group.moments} | {
-        s.name: s.canonical() for s in group.sequences
-    }
+    moments = {m.name: m.canonical() for m in group.moments}
     expression = measure.expression(window)
     if measure.kind == "given" and group.function is not None:
         expression = f"{group.function.__module__}.{group.function.__name__}"
@@ -120,6 +120,7 @@ def _described(
         "window": None if window is None else _words(window),
         "expression": moments.get(expression, expression),
         "condition": None if measure.where == "true" else measure.where,
+        "sequences": _sequences(group, measure),
         "empty": told.empty,
         "is_published": not measure.hidden and full in shown,
         "version": measure.version,
@@ -133,6 +134,26 @@ def _described(
             sorted(_sources(full, declared, made, every if kept is None else kept))
         ),
     }
+
+
+def _step(step: Step) -> str:
+    sums = [f"sum of {step.amount} >= {step.least_amount}"] if step.least_amount is not None else []
+    for sign, share in ((">=", step.share_of_previous), ("<=", step.most_share_of_previous)):
+        sums += [f"sum of {step.amount} {sign} {share} of the step before"] if share is not None else []
+    rows = f"{step.count} rows or more" if step.is_run else "a row"
+    return f"{f'within {step.within} ' if step.within else ''}{' and '.join([rows, *sums])} with {step.where}"
+
+
+def _sequences(group: FeatureGroup, measure: Measure) -> list[str]:
+    """The sequences whose columns a measure of rows looks at, with their steps."""
+    if measure.kind in ("given", "derived"):
+        return []
+    used = columns_of(measure.sql) | columns_of(measure.where)
+    return [
+        f"{s.name}: {' -> '.join(map(_step, s.steps))}"
+        for s in group.sequences
+        if used & {s.name, f"{s.name}_amount", f"{s.name}_seconds"}
+    ]
 
 
 def _made_of(name: str, declared: Mapping[str, Column], plain: Mapping[str, str]) -> frozenset[str]:

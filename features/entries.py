@@ -1,4 +1,4 @@
-"""One entry of an analyst's YAML: its keys, their types, and the measure or moment that it says."""
+"""One entry of an analyst's YAML: its keys, their types, and the measure, moment or sequence that it says."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,17 +11,21 @@ import yaml
 
 from conf.errors import UsageError
 from features.indicator import KINDS, LONGEST_DAYS, MONTHS, OF_DAYS, SENTENCE_EN, SENTENCE_ZH, Measure, Window
+from features.moments import KINDS as MOMENT_KINDS
 from features.moments import Moment
+from features.sequences import Sequence as EventSequence
+from features.sequences import Step
 
 ROOT = Path(__file__).parents[1]
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 TYPES = ("bigint", "double", "decimal(18,2)")
 OWN_KINDS = tuple(kind for kind in KINDS if kind != "given")  # what a function gives is code
-TEXT, LIST, WHOLE, FLAG, EMPTY = "text", "a list", "a whole number", "true or false", "0 or null"
+TEXT, LIST, WHOLE, NUMBER = "text", "a list", "a whole number", "a number"
+FLAG, EMPTY = "true or false", "0 or null"
 
 GROUP = {
     "group": TEXT, "table": TEXT, "events": LIST, "key": TEXT, "joins": TEXT, "where": TEXT, "order": TEXT,
-    "category": TEXT, "moments": LIST, "indicators": LIST, "retire": LIST,
+    "category": TEXT, "moments": LIST, "sequences": LIST, "indicators": LIST, "retire": LIST,
 }  # fmt: skip
 INDICATOR = {
     "name": TEXT, "sql": TEXT, "kind": TEXT, "where": TEXT, "windows": LIST, "unit": TEXT, "type": TEXT, "zh": TEXT,
@@ -29,7 +33,12 @@ INDICATOR = {
     "sentence_zh": TEXT, "sentence_en": TEXT,
 }  # fmt: skip
 MOMENT = {
-    "name": TEXT, "sql": TEXT, "window": TEXT, "kind": TEXT, "where": TEXT, "delay": TEXT, "type": TEXT,
+    "name": TEXT, "sql": TEXT, "window": TEXT, "kind": TEXT, "where": TEXT, "delay": TEXT, "ahead": FLAG, "type": TEXT,
+}  # fmt: skip
+SEQUENCE = {"name": TEXT, "steps": LIST}
+STEP = {
+    "where": TEXT, "within": TEXT, "count": WHOLE, "amount": TEXT, "least_amount": NUMBER, "share_of_previous": NUMBER,
+    "most_share_of_previous": NUMBER,
 }  # fmt: skip
 RETIRE = {"name": TEXT, "version": WHOLE, "since": TEXT}
 
@@ -105,6 +114,8 @@ def _is(wanted: str, value: object) -> bool:
         return isinstance(value, bool)
     if wanted == LIST:
         return isinstance(value, list)
+    if wanted == NUMBER:
+        return type(value) in (int, float)
     is_whole = type(value) is int
     return is_whole if wanted == WHOLE else value is None or (is_whole and value == 0)
 
@@ -167,14 +178,40 @@ def moment_of(place: str, given: Any) -> Moment:
     """The moment that one entry of `moments` says. Raises UsageError."""
     entry = checked(place, given, MOMENT, ("name", "sql", "window"))
     _one_of(f"{place}: type", entry.get("type", "bigint"), TYPES)
-    _one_of(f"{place}: kind", entry.get("kind", "sum"), ("sum", "min", "max", "distinct"))
+    _one_of(f"{place}: kind", entry.get("kind", "sum"), MOMENT_KINDS)
     try:
         return Moment(
             name=entry["name"], sql=entry["sql"], window=entry["window"], kind=entry.get("kind", "sum"),
             where=entry.get("where", "true"), delay=entry.get("delay", ""), spark_type=entry.get("type", "bigint"),
+            ahead=entry.get("ahead", False),
         )  # fmt: skip
     except ValueError as error:
-        raise UsageError(f"{place}: {error}") from None
+        raise UsageError(told(place, f"moment {entry['name']}", error)) from None
+
+
+def sequence_of(place: str, given: Any) -> EventSequence:
+    """The sequence that one entry of `sequences` says. Raises UsageError."""
+    entry = checked(place, given, SEQUENCE, ("name", "steps"))
+    steps = tuple(_step(f"{place}: step {number}", step) for number, step in enumerate(entry["steps"], 1))
+    try:
+        return EventSequence(entry["name"], steps)
+    except ValueError as error:
+        raise UsageError(told(place, f"sequence {entry['name']}", error)) from None
+
+
+def _step(place: str, given: Any) -> Step:
+    entry = checked(place, given, STEP, ("where",))
+    try:
+        step = Step(**entry)
+        _ = step.span
+        return step
+    except ValueError as error:
+        raise UsageError(told(place, f"step {entry['where']!r}", error)) from None
+
+
+def told(place: str, who: str, error: ValueError) -> str:
+    """What an error says, named by its place in the file instead of by `who`."""
+    return f"{place}: {str(error).removeprefix(f'{who}: ')}"
 
 
 def retirement(place: str, text: str) -> str:

@@ -30,6 +30,7 @@ OF_DAYS = ("rise", "fall", "rise_now", "fall_now", "trend", "deviation")
 KINDS = (*OF_ROWS, *SEEN, *ITEMS, *OF_DAYS, "given", "derived")
 
 SENTENCE_ZH = "{words}{value}（通常为{normal}）"
+IS_IT_ZH = "{words}：{value}（通常为{normal}）"  # of yes or no
 SENTENCE_EN = "{words}: {value} (normally {normal})"
 
 

@@ -21,7 +21,9 @@ UNITS_ZH = {
     "counties": "个", "days": "天", "minutes": "分钟", "accounts": "个", "customers": "人", "logins": "次",
     "years": "岁", "calls": "次", "numbers": "个", "seconds": "秒", "messages": "条", "handsets": "台",
     "cells": "个", "cards": "张", "times": "倍", "MB": "MB", "level": "", "nats": "", "yuan a day": "元/天",
-    "calls a day": "次/天",
+    "calls a day": "次/天", "transactions a day": "笔/天", "yuan squared": "元²", "occurrences": "次", "channels": "个",
+    "networks": "个", "countries": "个", "services": "种", "handset models": "种", "app classes": "类",
+    "access points": "个",
 }  # fmt: skip
 UNKNOWN = {"zh": "未知", "en": "unknown"}
 YES_NO = {"zh": ("否", "是"), "en": ("no", "yes")}

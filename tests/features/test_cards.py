@@ -1,6 +1,9 @@
 """The card indicators as declared: a SIM pool, a batch that travels, an IoT card in a phone, a quiet card."""
 
+# ruff: noqa: E501 - one fact is one entry, to be read as a table
+
 from datetime import date, datetime
+from statistics import pstdev
 
 import pytest
 
@@ -98,3 +101,114 @@ def test_subjects_are_the_cards_in_use(found):
 )  # fmt: skip
 def test_what_the_cards_look_like(found, card, indicator, value):
     assert found[card][indicator] == (value if not isinstance(value, float) else pytest.approx(value))
+
+
+@pytest.fixture(scope="module")
+def usage():
+    """Card p calls, writes and roams; q was first switched on away from home; r was never used; t is an IoT card."""
+    opened = datetime(2026, 2, 1, 0, 30)
+    card = {
+        "opened_at": opened, "status_at": opened, "status": "在用", "card_kind": "phone", "is_migrated": False,
+        "home_county": "160101", "tariff": "19元保号",
+    }  # fmt: skip
+    cards = [
+        card | {"card_id": "p"},
+        card | {"card_id": "q", "tariff": "129元畅享"},
+        card | {"card_id": "r"},
+        card | {"card_id": "t", "card_kind": "iot", "tariff": "物联10G", "opened_at": datetime(2025, 1, 1)},
+    ]
+
+    def use(card_id, day, hour, minute=0, cell="near", **more):
+        at = datetime(2026, *day, hour, minute)
+        return {"card_id": card_id, "happened_at": at, "cell_id": cell, "imei_id": "i1", "tac": "0999"} | more
+
+    def call(day, hour, minute, direction, other, network, seconds, cause="正常", roaming="本地", **more):
+        given = {
+            "direction": direction,
+            "other_number_id": other,
+            "other_network": network,
+            "duration_s": seconds,
+        }
+        return use("p", day, hour, minute, release_cause=cause, roaming=roaming, **given, **more)
+
+    calls = [
+        call((2, 9), 10, 0, "out", "v1", "异网", 0, "拒接"),
+        call((2, 9), 10, 5, "out", "v1", "异网", 30),
+        call((2, 9), 10, 50, "out", "v2", "固话", 1500),  # three within the hour
+        call((2, 9), 3, 0, "out", "v3", "本网", 60),  # at night
+        call((2, 8), 9, 0, "in", "v1", "境外", 20),  # v1 calls back, from abroad
+        call((2, 7), 9, 0, "forwarded", "v9", None, 10, roaming="国际", country="KH"),
+    ]
+    texts = [((2, 9), 11, 0, "v1"), ((2, 9), 11, 1, "v2"), ((2, 9), 11, 30, "v2"), ((2, 1), 2, 0, "v2")]
+    sms = [use("p", *when, direction="out", other_number_id=other) for *when, other in texts]
+    sms += [use("p", (2, 9), 12, direction="in", other_number_id="v1")]
+    data = [
+        use("p", (2, 9), 10, up_bytes=1, down_bytes=1, app_class="视频", apn="x"),
+        use("p", (2, 9), 10, up_bytes=2, down_bytes=2, app_class="社交", apn="x"),
+    ]
+    signalling = [
+        use("p", (2, 3), 8, county="160101", event_type="首次开机"),
+        use("p", (2, 9), 9, 50, county="160101", event_type="IMEI变更"),
+        use("p", (2, 9), 9, 55, county="160101", event_type="IMEI变更"),
+        use("p", (2, 9), 10, 10, cell="far", county="160199", event_type="县变更"),
+        use("p", (2, 9), 10, 30, cell=None, county="XA", event_type="漫出", visited_network="kh-1"),
+        use("q", (2, 5), 8, cell="far", county="160199", event_type="首次开机"),
+    ]
+    cells = [
+        {"cell_id": "far", "county": "160199", "is_at_border": True},
+        {"cell_id": "near", "county": "160101", "is_at_border": False},
+    ]
+    tables = {
+        "calls": calls, "sms": sms, "data_sessions": data, "signalling": signalling, "cards": cards, "cells": cells,
+        "tac_library": [],
+    }  # fmt: skip
+    return computed(
+        FEATURE_TABLES["card_features"], {name: mart(name, rows) for name, rows in tables.items()}, AS_OF
+    )
+
+
+@pytest.mark.parametrize(
+    ("card", "indicator", "value"),
+    [
+        # C5: four calls made, one received, one forwarded
+        ("p", "call_out_share_1d", 1.0), ("p", "call_out_count_1h_max_7d", 3), ("p", "other_network_share_30d", 0.5),
+        ("p", "landline_share_30d", 0.25), ("p", "callee_network_count_30d", 3), ("p", "overseas_call_count_7d", 1),
+        ("p", "overseas_call_share_30d", 1 / 6), ("p", "unanswered_call_share_30d", 0.25),
+        ("p", "refused_call_share_30d", 0.25), ("p", "long_call_share_30d", 1 / 6),
+        ("p", "call_in_mean_seconds_30d", 20.0), ("p", "call_out_seconds_max_30d", 1500),
+        ("p", "night_call_out_share_30d", 0.25), ("p", "contact_count_30d", 3), ("p", "two_way_contact_share_30d", 1 / 3),
+        ("p", "forwarded_call_count_1d", 0), ("p", "forwarded_call_count_7d", 1), ("p", "forwarded_number_count_30d", 1),
+        ("q", "unanswered_call_share_30d", None), ("q", "contact_count_30d", 0),
+        # C9: three messages from 11:00 to 11:30, two of them within ten minutes; v2 was written to before
+        ("p", "sms_out_count_10m_max_7d", 2), ("p", "sms_out_count_1h_max_7d", 3), ("p", "recipient_count_1h_max_7d", 2),
+        ("p", "new_recipient_count_7d", 1), ("p", "new_recipient_share_7d", 0.5), ("p", "messages_per_recipient_30d", 2.0),
+        ("p", "recipient_largest_share_30d", 0.75), ("p", "night_sms_share_30d", 0.25), ("p", "sms_reply_ratio_30d", 0.5),
+        ("p", "app_count_30d", 2), ("p", "apn_count_30d", 1),
+        # C1 and C12: two days after opening switched on at home; on the 9th in three counties within the hour, one abroad
+        ("p", "days_to_first_power_on", 2), ("p", "is_first_power_on_away", 0), ("p", "days_since_first_power_on_30d", 7),
+        ("q", "days_to_first_power_on", 4), ("q", "is_first_power_on_away", 1), ("r", "is_first_power_on_away", None),
+        ("p", "county_count_1h_max_7d", 3), ("p", "imei_change_count_1d", 2), ("p", "imei_change_count_24h_max_30d", 2),
+        ("p", "county_change_count_7d", 1), ("p", "roam_out_count_7d", 1), ("p", "days_since_roam_out_30d", 1),
+        ("p", "roam_in_count_7d", 0), ("p", "days_since_roam_in_30d", None), ("p", "power_on_count_30d", 1),
+        ("p", "visited_network_count_30d", 1), ("p", "abroad_call_share_30d", 1 / 6), ("p", "country_count_30d", 1),
+        ("p", "days_since_first_abroad_call_30d", 3), ("p", "away_day_count_7d", 1),
+        ("p", "away_day_share_7d", 0.25),  # of the 3rd, 7th, 8th and 9th
+        ("p", "days_since_first_away_30d", 1), ("p", "days_to_first_away", 8), ("p", "is_first_seen_away", 0),
+        ("q", "is_first_seen_away", 1), ("q", "days_to_first_away", 4), ("r", "is_first_seen_away", None),
+        ("p", "border_day_count_7d", 1), ("p", "abroad_seen_day_count_7d", 1), ("q", "abroad_seen_day_count_7d", 0),
+        # C8: p is seen on five of nine days, q on one, r never
+        ("p", "used_day_count_90d", 5), ("p", "used_day_share_90d", 5 / 9), ("q", "used_day_share_90d", 1 / 9),
+        ("p", "silence_after_opening", 0), ("q", "silence_after_opening", 4), ("r", "is_unused_since_opening", 1),
+        ("q", "is_unused_since_opening", 0), ("t", "is_unused_since_opening", None), ("p", "longest_silence_60d", 3),
+        ("p", "days_since_last_use_90d", 1), ("q", "days_since_last_use_90d", 5), ("r", "days_since_last_use_90d", None),
+        ("p", "made_call_count_month", 4), ("p", "calls_a_day_since_opening", 4 / 9), ("p", "used_service_count_30d", 3),
+        ("q", "used_service_count_30d", 0), ("p", "monthly_fee", 19), ("p", "is_lowest_tariff", 1),
+        ("q", "is_lowest_tariff", 0), ("t", "monthly_fee", None), ("t", "is_lowest_tariff", None),
+        # own normal: no calls on any other day say nothing; of messages one on one of 29 days
+        ("p", "made_call_deviation_30d", None),
+        ("p", "sent_message_deviation_30d", (3 - 1 / 29) / pstdev([1] + [0] * 28)),
+        ("p", "sent_message_count_90d", 4), ("p", "tac_count_7d", 1), ("p", "cards_per_imei_1d", 1),
+    ],
+)  # fmt: skip
+def test_what_usage_tells_of_a_card(usage, card, indicator, value):
+    assert usage[card][indicator] == (value if not isinstance(value, float) else pytest.approx(value))

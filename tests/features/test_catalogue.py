@@ -31,6 +31,11 @@ def test_each_indicator_has_words_in_both_languages_and_a_unit_that_people_read(
         assert indicator.unit in {*UNITS_ZH, "ratio", "yes or no"}
 
 
+@pytest.mark.parametrize(("table", "least"), [("account_features", 150), ("card_features", 120)])
+def test_there_are_as_many_indicators_as_the_field_works_with(table, least):
+    assert len(indicators_of(table)) >= least
+
+
 @pytest.mark.parametrize("table", FEATURE_TABLES)
 def test_each_expression_is_made_of_known_words_and_columns(table):
     features = FEATURE_TABLES[table]

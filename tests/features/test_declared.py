@@ -75,6 +75,25 @@ def test_moments_of_a_file_are_columns_of_its_rows(tmp_path):
     assert table.look_back == 31  # the moments of the first day of 30 look a day further
 
 
+def test_sequences_and_moments_ahead_of_a_file_are_columns_of_its_rows(tmp_path):
+    steps = [
+        {"where": "amount <= 60", "amount": "amount"},
+        {"where": "amount > 60", "within": "3h", "amount": "amount"},
+    ]
+    content = ADDING | {
+        "sequences": [{"name": "grown", "steps": steps}],
+        "moments": [{"name": "wait", "sql": "1", "kind": "next", "window": "3h", "where": "amount > 60", "ahead": True}],
+        "indicators": [
+            CASH | {"name": "grown_count", "sql": "grown", "unit": "transactions", "type": "bigint", "where": "true"},
+            CASH | {"name": "grown_amount", "sql": "grown_amount", "kind": "max", "where": "true", "empty": None},
+            CASH | {"name": "wait", "sql": "wait", "kind": "max", "unit": "transactions", "type": "bigint", "empty": None},
+        ],
+    }  # fmt: skip
+    row = computed(without_holders(loaded(tmp_path, content)), TABLES, AS_OF)["a"]
+    # the 50 and the 30 of the 9th both come before the 850, which completes once; the 50 waits two hours for it
+    assert (row["grown_count_7d"], row["grown_amount_7d"], row["wait_7d"]) == (1, D("850.00"), 7200)
+
+
 def test_a_folder_without_files_adds_nothing(tmp_path):
     assert with_declared([CODED], tmp_path) == {"account_features": CODED}
 
@@ -95,6 +114,14 @@ def changed(**more):
 
 def derived(**more):
     return ADDING | {"indicators": [CASH, SHARE | more]}
+
+
+A, B = {"where": "amount <= 10"}, {"where": "amount >= 5000", "within": "3d"}
+
+
+def sequence(*given, name="s", steps=None):
+    """The adding file with one sequence."""
+    return ADDING | {"sequences": [{"name": name, "steps": list(given) if steps is None else steps}]}
 
 
 HERE = "a.yaml: indicator cash"
@@ -161,6 +188,37 @@ COMPLAINTS = {
     "moment like a column": (ADDING | {"moments": [{"name": "amount", "sql": "1", "window": "1h"}]}, "a.yaml: moment amount: wanted a name of its own, found amount, a column of the events"),
     "moment twice": (ADDING | {"moments": [{"name": "m", "sql": "1", "window": "1h"}] * 2}, "a.yaml: moment m: ...found a second m in"),
     "moment of no length": (ADDING | {"moments": [{"name": "m", "sql": "1", "window": "1w"}]}, "a.yaml: moment m: wanted a length like 10m, 1h or 7d, found '1w'"),
+    "moment of no kind": (ADDING | {"moments": [{"name": "m", "sql": "1", "window": "1h", "kind": "nxt"}]}, "a.yaml: moment m: kind: ...found 'nxt'; did you mean next?"),
+    "next behind": (ADDING | {"moments": [{"name": "m", "sql": "1", "window": "1h", "kind": "next"}]}, "a.yaml: moment m: next looks for an event ahead"),
+    "next of a value": (ADDING | {"moments": [{"name": "m", "sql": "amount", "window": "1h", "kind": "next", "ahead": True}]}, "a.yaml: moment m: next counts seconds"),
+    "delay ahead": (ADDING | {"moments": [{"name": "m", "sql": "1", "window": "1h", "delay": "1h", "ahead": True}]}, "a.yaml: moment m: a window ahead begins at the event"),
+    "ahead of nothing": (ADDING | {"moments": [{"name": "m", "sql": "1", "window": "1h", "ahead": 1}]}, "a.yaml: moment m: ahead: wanted true or false, found 1"),
+    "sequence of no steps": (sequence(steps=[]), "a.yaml: sequence s: wanted at least two steps, found 0"),
+    "sequence without steps": (ADDING | {"sequences": [{"name": "s"}]}, "a.yaml: sequence s: wanted the key steps, found only name; add it"),
+    "nameless sequence": (ADDING | {"sequences": [{"steps": [A, B]}]}, "a.yaml: sequence number 1: wanted the key name"),
+    "sequence of no rows": (ADDING | {"group": "holders", "sequences": [{"name": "s", "steps": [A, B]}]}, "a.yaml: wanted a group of events for sequences, found 'holders', which has none"),
+    "step of no mapping": (sequence(A, "b"), "a.yaml: sequence s: step 2: wanted keys where, within, ...found 'b'"),
+    "step of no words": (sequence(A, B | {"widthin": "1h"}), "a.yaml: sequence s: step 2: wanted known keys, found 'widthin'; did you mean within?"),
+    "step without where": (sequence(A, {"within": "1h"}), "a.yaml: sequence s: step 2: wanted the key where"),
+    "step of no count": (sequence(A, B | {"count": "3"}), "a.yaml: sequence s: step 2: count: wanted a whole number, found '3'"),
+    "step of count 0": (sequence(A, B | {"count": 0}), "a.yaml: sequence s: step 2: wanted a count of at least 1, found 0"),
+    "step of no share": (sequence(A, B | {"amount": "amount", "share_of_previous": "80%"}), "a.yaml: sequence s: step 2: share_of_previous: wanted a number, found '80%'"),
+    "step of a flag": (sequence(A, B | {"amount": "amount", "least_amount": True}), "a.yaml: sequence s: step 2: least_amount: wanted a number, found True"),
+    "step of a wide share": (sequence(A, B | {"amount": "amount", "most_share_of_previous": 1001}), "a.yaml: sequence s: step 2: wanted shares from 0 to 1000"),
+    "sum of nothing": (sequence(A, B | {"least_amount": 5000}), "a.yaml: sequence s: step 2: a sum needs to know of what"),
+    "share of nothing": (sequence(A, B | {"amount": "amount", "share_of_previous": 0.8}), "a.yaml: sequence s: step 2 is a share of the step before, which has no amount="),
+    "share of another unit": (sequence(A | {"amount": "sequence_no"}, B | {"amount": "amount", "share_of_previous": 0.8}), "a.yaml: sequence s: step 2 is a share of the step before; wanted money in both"),
+    "step of no length": (sequence(A, B | {"within": "1w"}), "a.yaml: sequence s: step 2: wanted a length like 10m, 1h or 7d, found '1w'"),
+    "step without length": (sequence(A, A), "a.yaml: sequence s: step 2 needs within=, like"),
+    "first step within": (sequence(B, B), "a.yaml: sequence s: the first step is any single row"),
+    "long sequence": (sequence(A, B | {"within": "8d"}), "a.yaml: sequence s: wanted at most 7d from the first step to the last"),
+    "step of no condition": (sequence(A, B | {"where": "amount"}), "a.yaml: sequence s: step 2: where: wanted a condition, found 'amount'"),
+    "step of no column": (sequence(A, B | {"where": "amuont > 1"}), "a.yaml: sequence s: step 2: where: ...unknown column amuont (did you mean amount"),
+    "step of a text": (sequence(A, B | {"amount": "channel"}), "a.yaml: sequence s: step 2: amount: wanted whole numbers or money, found 'channel', which is a"),
+    "step of a fraction": (sequence(A, B | {"amount": "try_divide(1, sequence_no)"}), "a.yaml: sequence s: step 2: amount: wanted whole numbers or money, found ...which is a float64"),
+    "sequence like a column": (sequence(A, B, name="amount"), "a.yaml: sequence amount: wanted columns of its own, found amount, a column of the events"),
+    "sequence twice": (ADDING | {"sequences": [{"name": "s", "steps": [A, B]}] * 2}, "a.yaml: sequence s: wanted columns of its own, found s, "),
+    "sequence like a moment": (sequence(A, B) | {"moments": [{"name": "s_seconds", "sql": "1", "window": "1h"}]}, "a.yaml: sequence s: wanted columns of its own, found s_seconds, "),
     "same twice": (ADDING | {"indicators": [CASH, CASH]}, f"{HERE}: wanted each version once, found version 1 in ...a.yaml: indicator cash too; give the newer one the next version"),
     "same as the code": (changed(name="drawn"), "indicator drawn: wanted each version once, found version 1 in the code of group transactions too"),
     "column twice": (changed(name="cash_7d", windows=[], zh="取", en="cash", sql="amount") | {"indicators": [CASH, CASH | {"name": "cash_7d", "windows": [], "zh": "取", "en": "cash"}]}, "indicator cash_7d: wanted columns of its own, found cash_7d in ...indicator cash too; rename"),

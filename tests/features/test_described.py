@@ -26,6 +26,7 @@ def test_a_plain_indicator_names_its_expression_its_condition_and_what_is_made_o
         "balance_to_inflow_7d",
         "in_amount_mean_7d",
         "out_in_ratio_7d",
+        "passed_on_share_10m_7d",
         "passed_on_share_1h_7d",
         "passed_on_share_24h_7d",
     ]
@@ -38,6 +39,17 @@ def test_a_derived_one_names_what_it_is_made_of_and_one_of_moments_says_so():
     )
     assert not described("night_count_7d")["is_published"]
     assert described("payee_harmed_count_7d")["expression"] == "features.account_payees.account_payees"
+
+
+def test_an_indicator_of_a_sequence_tells_its_steps():
+    a, b, c = (f"status = 'booked' AND direction = '{way}'" for way in ("in", "in", "out"))
+    (told,) = described("tried_then_split_count_7d")["sequences"]
+    assert told == (
+        f"tried_then_split: a row with {a} AND amount <= 10 -> within 3d a row with {b} AND amount >= 5000 -> "
+        f"within 30m 3 rows or more and sum of amount >= 0.8 of the step before with {c}"
+    )
+    assert described("days_since_tried_then_split_30d")["sequences"] == [told]
+    assert described("in_amount_7d")["sequences"] == described("in_amount_mean_7d")["sequences"] == []
 
 
 def test_an_unknown_name_is_answered_with_a_guess():
