@@ -22,7 +22,7 @@ def frames(classes):
         "customer_type": [row[0] for row in classes],
         "account_class": [row[1] for row in classes],
     }
-    return features, pl.DataFrame(subjects, {name: pl.String for name in subjects})
+    return features, pl.DataFrame(subjects, dict.fromkeys(subjects, pl.String))
 
 
 def rows(*given):
@@ -85,7 +85,9 @@ def test_many_columns_are_looked_at_some_at_a_time_and_agree_with_plain_python()
     found = normals(features, subjects, ("customer_type",), list(values), AS_OF)
     assert found.height == 2 * len(values)
     for row in found.iter_rows(named=True):
-        own = sorted(v for v, k in zip(values[row["indicator"]], kinds, strict=True) if k == row["peer_class"])
+        own = sorted(
+            v for v, k in zip(values[row["indicator"]], kinds, strict=True) if k == row["peer_class"]
+        )
         place = 0.9 * (len(own) - 1)
         low, high = own[int(place)], own[min(int(place) + 1, len(own) - 1)]
         assert row["median"] == (own[(len(own) - 1) // 2] + own[len(own) // 2]) / 2
