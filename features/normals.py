@@ -58,14 +58,13 @@ def normals(
     ids = features.select("subject_id").collect()
     classes = with_classes(ids, subjects, peers)
     taken = _taken(classes)
+    coded = _coded(classes, taken)
     found = [pl.DataFrame(schema={"source": pl.String, **{n: NORMALS[n] for n in FIGURES}})]
     for first in range(0, len(indicators), COLUMNS_AT_ONCE):
         some = indicators[first : first + COLUMNS_AT_ONCE]
         values = features.select(pl.col(name).cast(pl.Float64) for name in some).collect()
-        for level, sources in taken.select("level", "source").unique().group_by("level"):
-            source = classes[f"class_{level[0]}"].alias("source")
-            rows = values.with_columns(source).filter(source.is_in(sources["source"].implode()))
-            found += [_figures(rows, name) for name in some]
+        for sources, codes in coded:
+            found += _figures(values.with_columns(codes), sources)
     told = taken.join(pl.concat(found), on="source").with_columns(
         as_of=pl.lit(as_of),
         fallback=pl.when(pl.col("source") != pl.col("peer_class")).then("source"),
@@ -99,16 +98,39 @@ def _taken(classes: pl.DataFrame) -> pl.DataFrame:
     return one_each.with_columns(level).select(pl.col("class_0").alias("peer_class"), "level", source=source)
 
 
-def _figures(rows: pl.DataFrame, name: str) -> pl.DataFrame:
-    value = pl.col(name)
-    found = rows.group_by("source").agg(
-        indicator=pl.lit(name),
-        median=value.median(),
-        p90=value.quantile(0.9, "linear"),
-        subjects=pl.len(),
-        null_share=value.null_count() / pl.len(),
-    )
-    return found.select("source", *(pl.col(n).cast(NORMALS[n]) for n in FIGURES))
+def _coded(classes: pl.DataFrame, taken: pl.DataFrame) -> list[tuple[pl.DataFrame, pl.Series]]:
+    """Per level the classes whose figures are asked for, with a number each (`source`, `code`), and the number of each
+    row's class, null where nobody asks for it: numbers are grouped much sooner than texts."""
+    found = []
+    for (level,), asked in taken.select("level", "source").unique().group_by("level"):
+        sources = asked.select("source").sort("source").with_row_index("code")
+        rows = classes.select(source=f"class_{level}").join(
+            sources, on="source", how="left", maintain_order="left"
+        )
+        found.append((sources, rows["code"]))
+    return found
+
+
+def _figures(values: pl.DataFrame, sources: pl.DataFrame) -> list[pl.DataFrame]:
+    """The figures of each column of `values`, by its column `code`."""
+    names = [name for name in values.columns if name != "code"]
+    figures = {
+        "median": [pl.col(name).median() for name in names],
+        "p90": [pl.col(name).quantile(0.9, "linear") for name in names],
+        "null_share": [pl.col(name).null_count() / pl.len() for name in names],
+    }
+    expressions = [e.alias(f"{figure}_{n}") for figure, es in figures.items() for n, e in enumerate(es)]
+    grouped = values.drop_nulls("code").group_by("code").agg([*expressions, pl.len().alias("subjects")])
+    wide = sources.join(grouped, on="code")
+    return [
+        wide.select(
+            "source",
+            indicator=pl.lit(name),
+            **{figure: pl.col(f"{figure}_{n}") for figure in figures},
+            subjects=pl.col("subjects"),
+        ).select("source", *(pl.col(f).cast(NORMALS[f]) for f in FIGURES))
+        for n, name in enumerate(names)
+    ]
 
 
 @dataclass(frozen=True)
