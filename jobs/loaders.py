@@ -113,7 +113,7 @@ def training_set_of(settings: Settings, spec: "ModelSpec", cutoff: date) -> Trai
         for t in tables
         if exists(settings, t)
     }
-    mornings = [day for day in days_of(settings, spec.feature_table) if day <= cutoff]
+    mornings = days_of(settings, spec.feature_table)
     split = choose_split(mornings, spec, cutoff)
     looked_at = [day for day in mornings if day <= split.last]
     features = _rows(settings, spec.feature_table, versions[spec.feature_table], looked_at, None)

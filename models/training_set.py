@@ -122,9 +122,12 @@ def training_frame(rows: "pl.LazyFrame", spec: ModelSpec, split: Split) -> "pd.D
     weight = pl.when(pl.col("label") == 1).then(1.0).otherwise(1 / share)
     wanted = parted.with_columns(weight=weight).filter(is_positive | is_drawn)
     features = rows.select("as_of", "subject_id", *(pl.col(name).cast(pl.Float64) for name in spec.features))
-    # Streaming: of the features no more is held than the rows that are wanted.
-    found_rows = features.join(wanted.lazy(), on=["as_of", "subject_id"]).collect(engine="streaming")
-    frame = found_rows.select(*wanted.columns, *spec.features).sort("as_of", "subject_id")
+    found_rows = []
+    for (day,), of_day in wanted.sort("as_of", "subject_id").group_by("as_of", maintain_order=True):
+        one = features.filter(pl.col("as_of") == day)  # one morning in memory at a time
+        joined = of_day.lazy().join(one, on=["as_of", "subject_id"], maintain_order="left")
+        found_rows.append(joined.collect())
+    frame = pl.concat(found_rows)
     return frame.to_arrow().to_pandas()
 
 
