@@ -101,7 +101,7 @@ def show_explanation(found: Mapping[str, Any], settings: Settings) -> None:
     classes = {row["peer_class"]: row["fallback"] for row in found["features"] if row["peer_class"]}
     for name, fallback in classes.items():
         wider = f" -> {fallback}" if fallback else ""
-        console.print(Text(f"{phrases['explain.peers']}: {name}{wider}"))
+        console.print(Text(f"{phrases['explain.peer_class']}: {name}{wider}"))
     grid = Table(*[phrases[f"explain.{name}"] for name in ("indicator", *numbers, "unit")])
     for row in found["features"]:
         cells = ["" if row[name] is None else f"{float(row[name]):,.6g}" for name in numbers]

@@ -123,7 +123,7 @@ def test_the_terminal_shows_masked_identifiers(known, names, capsys):
     text = capsys.readouterr().out
     assert "9900***8901" in text
     assert "近7天转入笔数38" in text
-    assert f"{CLASS} -> private" in text
+    assert f"同类: {CLASS} -> private" in text
     assert [value for value in CLEAR.values() if value in text] == []
 
 
