@@ -70,16 +70,6 @@ def properties(settings: Settings) -> dict[str, str]:
     }
 
 
-def plan_for(spark: "SparkSession", settings: Settings, few_rows: bool) -> None:
-    """Let the session plan queries for few rows, or as its properties say.
-
-    Adaptive execution plans the rest of a query anew after each shuffle, and each stage is a job with tasks per
-    partition. Our plans are wide and have dozens of stages: over few rows that costs a third of a step.
-    """
-    spark.conf.set("spark.sql.adaptive.enabled", str(not few_rows).lower())
-    spark.conf.set("spark.sql.shuffle.partitions", 1 if few_rows else settings.spark_shuffle_partitions)
-
-
 def write_properties(settings: Settings) -> Path:
     """Write the properties file that every `spark-submit` and local session of this environment reads."""
     file = settings.home / "build" / "spark" / f"{settings.environment}.conf"

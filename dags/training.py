@@ -16,7 +16,7 @@ from airflow.sdk import CronPartitionTimetable, dag
 
 from dags.assets import ACCOUNT_FEATURES, CARD_FEATURES, CHAMPIONS
 from dags.dates import AS_OF_PARAM
-from dags.tasks import MACROS, SETTINGS, TASK_DEFAULTS, plain_step, spark_step
+from dags.tasks import MACROS, POOL, SETTINGS, TASK_DEFAULTS, plain_step
 
 
 @dag(
@@ -32,7 +32,7 @@ from dags.tasks import MACROS, SETTINGS, TASK_DEFAULTS, plain_step, spark_step
 )
 def training() -> None:
     """Two tasks: the gate is its own, so that it can be run again without another training."""
-    train = spark_step("train", "training", inlets=[ACCOUNT_FEATURES, CARD_FEATURES])
+    train = plain_step("train", "training", pool=POOL, inlets=[ACCOUNT_FEATURES, CARD_FEATURES])
     train >> plain_step("gate", "training", outlets=[CHAMPIONS])
 
 

@@ -66,7 +66,9 @@ class Part:
     @property
     def number(self) -> Kept:
         """The column of the days that tells how many entries of this part each has."""
-        return Kept("values", str(self.value), " or ".join(dict.fromkeys(kept.where for kept in self.columns)))
+        return Kept(
+            "values", str(self.value), " or ".join(dict.fromkeys(kept.where for kept in self.columns))
+        )
 
 
 def parts_of(group: FeatureGroup) -> tuple[Part, ...]:
@@ -75,8 +77,8 @@ def parts_of(group: FeatureGroup) -> tuple[Part, ...]:
     by_value = []
     for value in dict.fromkeys(m.sql for m in group.measures_of(*ITEMS)):
         counted = [m for m in group.measures_of(*ITEMS) if m.sql == value]
-        columns = dict.fromkeys(kept for m in counted for kept in needs(m, group.order))
-        by_value.append(Part(group, value, tuple(columns), tuple(counted)))
+        of_value = dict.fromkeys(kept for m in counted for kept in needs(m, group.order))
+        by_value.append(Part(group, value, tuple(of_value), tuple(counted)))
     daily = group.measures_of(*(kind for kind in _NEEDS if kind not in ITEMS))
     kept = dict.fromkeys(kept for m in daily for kept in needs(m, group.order))
     columns = (*kept, *(part.number for part in by_value))

@@ -74,8 +74,8 @@ def in_force(
     as_of: int,
     wanted: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of the entries of the `wanted` rows and of [begin, as_of) the newest making of each day that was known at `as_of`;
-    a row of the result is a wanted row."""
+    """Of the entries of the `wanted` rows and of [begin, as_of) the newest making of each day that was known at
+    `as_of`; a row of the result is a wanted row."""
     rows, most = len(wanted), 0
     for r in wanted:
         most += first[r + 1] - first[r]

@@ -152,7 +152,9 @@ def _made(made: _Maker, events: Events, mornings: Sequence[date]) -> Iterator[li
     group, first, last = made.group, mornings[0], mornings[-1]
     begin = first - ONE_DAY * (1 + group.days_ahead)
     rows = events.happened(_days(begin - ONE_DAY * group.moment_days, last - ONE_DAY))
-    rows = rows.filter((known_from() <= last) & pl.col(group.key).is_not_null() & _reaches(group, pl.lit(begin)))
+    rows = rows.filter(
+        (known_from() <= last) & pl.col(group.key).is_not_null() & _reaches(group, pl.lit(begin))
+    )
     rows = rows.with_columns(hashed(rows[group.key]).alias("key"))
     affected = _affected(group, events.late(first, last), first, last)
     entries = affected.select("key", "event_date", "known_as_of")
@@ -187,9 +189,13 @@ def _again(made: _Maker, events: Events, affected: pl.DataFrame) -> list[pl.Data
     rows = rows.join(context, on=[group.key, "event_date"])
     is_near = _reaches(group, pl.col("event_date") - pl.duration(days=pl.min_horizontal("nearest", 0)))
     rows = rows.filter((known_from() <= pl.col("morning")) & is_near)
-    rows = rows.drop("morning", "nearest").rename({"subject": "key"}).with_columns(pl.col("key").cast(pl.Int64))
+    rows = (
+        rows.drop("morning", "nearest").rename({"subject": "key"}).with_columns(pl.col("key").cast(pl.Int64))
+    )
     names = subjects.select(pl.col("subject").cast(pl.Int64), "key", "known_as_of")
-    return [part.rename({"key": "subject"}).join(names, on="subject").drop("subject") for part in made.made(rows)]
+    return [
+        part.rename({"key": "subject"}).join(names, on="subject").drop("subject") for part in made.made(rows)
+    ]
 
 
 def _reaches(group: FeatureGroup, day: pl.Expr) -> pl.Expr:
@@ -213,8 +219,10 @@ def _affected(group: FeatureGroup, late: pl.DataFrame, first: date, last: date) 
         (when + group.reach).dt.date().alias("to"),
     )
     shifts = pl.DataFrame({"shift": range(-ahead, group.moment_days + 1)}, {"shift": pl.Int64})
-    changed = late.unique().join(shifts, how="cross").with_columns(
-        (pl.col("happened") + pl.duration(days=pl.col("shift"))).alias("event_date")
+    changed = (
+        late.unique()
+        .join(shifts, how="cross")
+        .with_columns((pl.col("happened") + pl.duration(days=pl.col("shift"))).alias("event_date"))
     )
     changed = changed.filter(day.is_between("from", "to")).drop("from", "to", "shift").unique()
     after = pl.DataFrame({"after": range(1, 2 + ahead)}, {"after": pl.Int64})

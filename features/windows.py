@@ -65,7 +65,9 @@ class Windows:
                 numbers = entries.values(days, part.number.name(group))
                 by_value = [np.concatenate([[0], np.cumsum(numbers)]), entries.values(part, "value")]
             for alike in _alike(part.measures).values():
-                asked = [(window_start(w, as_of, group.look_back), name) for m in alike for name, w in m.columns()]
+                asked = [
+                    (window_start(w, as_of, group.look_back), name) for m in alike for name, w in m.columns()
+                ]
                 asked.sort(reverse=True)  # the narrowest window first
                 bounds = np.array([_number(begin) for begin, _ in asked], np.int64)
                 kept = [entries.values(part, k.name(group)) for k in needs(alike[0], group.order)]

@@ -152,12 +152,12 @@ def list_rows(given: Namespace) -> int:
 
 def explain(given: Namespace) -> int:
     """Where a subject stands on a morning, and why."""
-    from jobs.report import indicator_words
+    from jobs.subject import features_of
     from review.explain import explain as look_up
     from review.show import show_explanation
 
     settings = load_settings()
-    found = look_up(settings, given.subject, given.as_of, indicator_words(settings.language))
+    found = look_up(settings, given.subject, given.as_of, features_of(settings))
     if given.json:
         say(as_json(found))
     else:

@@ -143,6 +143,7 @@ def publish_feature_days(
 
     Raises DataRefused, and leaves the table as it was, when a row breaks the contract.
     """
+    from jobs.normals import normals_of, publish_normals
     from lake.commit import commit_files
     from lake.locks import table_lock
     from lake.staging import staging_folder
@@ -157,12 +158,14 @@ def publish_feature_days(
         maker = maker_of(settings, table, days, staging, run.run_id)
         written = maker.compute(spark)
         contract, mornings = maker.part.contract, set(days)
+        normals = normals_of(settings, maker.place.features, maker.table_folder, written)
         version = commit_files(
             maker.table_folder, arrow_schema(contract), contract.partition_by, written,
             lambda values: values["as_of"] in mornings, run.run_id,
             {"delta.dataSkippingStatsColumns": statistics(contract)},
         )  # fmt: skip
         stage.published(table, version)
+        publish_normals(settings, table, normals, days, run, stage)
 
 
 def maker_of(settings: Settings, table: str, days: DayRange, staging: Path, run_id: str) -> Maker:

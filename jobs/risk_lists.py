@@ -42,6 +42,7 @@ def lists_of(settings: Settings, scenario: Scenario, day: date) -> "dict[str, pl
     """The lists of one scenario and morning by table."""
     import polars as pl
 
+    from jobs.normals import peers_of
     from lake.rows import day_rows, dimension_rows, known_events
     from models.reasons import told
     from models.registry import load_version
@@ -51,10 +52,12 @@ def lists_of(settings: Settings, scenario: Scenario, day: date) -> "dict[str, pl
     picked = pick(day_rows(settings, f"{kind}_scores", day), scenario)
     population = day_rows(settings, f"{kind}_features", day)
     features = population.join(picked.lazy(), on="subject_id", how="semi").collect()
+    peers = peers_of(settings, f"{kind}_features", day, picked["subject_id"].to_list())
     reasons = [pl.DataFrame(schema={"subject_id": pl.String})]
     for (version,), those in picked.group_by("model_version"):  # one run has one: resolved once
         model = load_version(settings, scenario.model, str(version))
-        reasons.append(told(features.join(those, on="subject_id", how="semi"), model, settings.language))
+        some = features.join(those, on="subject_id", how="semi")
+        reasons.append(told(some, model, settings.language, peers))
     if kind == "account":
         dimensions = [dimension_rows(settings, t, day) for t in ("accounts", "customers", "branches")]
         details = account_details(picked, features, *dimensions)

@@ -25,7 +25,7 @@ STEPS = {
     "screening": ("score", "risk_lists", "report"),
     "training": ("train", "gate"),
 }
-WITHOUT_SPARK = ("gate", "report", "risk_lists")
+WITHOUT_SPARK = ("train", "gate", "report", "risk_lists")
 MAYBE_SPARK = (
     "ingest",
     "check_mart",

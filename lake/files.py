@@ -36,13 +36,6 @@ def paths(log: "DeltaTable", folder: Path, limits: Limits) -> list[str]:
     return [f"{folder}/{unquote(path)}" for path in wanted.to_pylist()]
 
 
-def row_count(log: "DeltaTable", limits: Limits) -> int | None:
-    """At most so many rows lie within `limits`; None where a file does not tell its number."""
-    files = added_files(log)
-    counts = files["num_records"].filter(may_hold(files, limits))
-    return None if counts.null_count else pc.sum(counts).as_py() or 0
-
-
 @dataclass(frozen=True)
 class EventFile:
     """A file of an event table: all its rows happened on one day."""

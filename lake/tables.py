@@ -1,20 +1,16 @@
 """Where the tables lie, and how Spark reads them."""
 
 import json
-from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conf.settings import Settings
 from data_contracts.contract import Contract, load_contract
-from lake.files import Limits, paths, row_count
+from lake.files import Limits, paths
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-
-FEW_ROWS_READ = 2_000_000  # one core goes through these sooner than a second one would pay for its shuffles
 
 
 def table_path(settings: Settings, table: str) -> Path:
@@ -72,15 +68,3 @@ def _rows(
         return spark.createDataFrame([], schema)
     rows = spark.read.schema(schema).option("basePath", str(folder)).parquet(*files)
     return rows.select(schema.names)  # Spark puts partition columns last
-
-
-def has_few_rows(settings: Settings, tables: Iterable[str]) -> bool:
-    """Whether the tables together hold few rows, as their logs tell; a table that does not tell has many."""
-    from deltalake import DeltaTable
-
-    left = FEW_ROWS_READ
-    for table in tables:
-        if exists(settings, table):
-            count = row_count(DeltaTable(str(table_path(settings, table))), {})
-            left -= FEW_ROWS_READ if count is None else count
-    return left > 0

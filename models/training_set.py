@@ -11,10 +11,11 @@ from models.specs import SEED, LabelRule, ModelSpec
 
 if TYPE_CHECKING:
     import pandas as pd
-    from pyspark.sql import Column, DataFrame, Row
+    import polars as pl
 
 TRAIN, VALID = "train", "valid"
 BUCKETS = 1000
+DRAWS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Split:
     """Mornings before `cut` train, mornings from `valid_from` on validate; between them lies the gap.
 
     Without the gap the model would learn from labels that nobody had on the days it is judged on. Subjects
-    are split by hash as well, so that nobody is in both.
+    are split by hash (`features.hashing`) as well, so that nobody is in both.
     """
 
     cut: date
@@ -50,108 +51,127 @@ def choose_split(mornings: Sequence[date], spec: ModelSpec, cutoff: date) -> Spl
     )
 
 
-def labelled(features: "DataFrame", labels: "DataFrame", spec: ModelSpec, cutoff: date) -> "DataFrame":
+def labelled(
+    features: "pl.LazyFrame", labels: "pl.LazyFrame", spec: ModelSpec, cutoff: date
+) -> "pl.LazyFrame":
     """The rows of `features` with `label` (0 or 1), from labels known on the morning of `cutoff`.
 
     One row per `as_of` and `subject_id` that the label rule keeps.
     """
-    from pyspark.sql import functions as F
+    import polars as pl
 
-    known = labels.where(
-        (F.col("known_as_of") <= F.lit(cutoff)) & (F.col("subject_kind") == spec.subject_kind)
-    ).select("subject_id", "label", "known_as_of", "harmed_on")
-    positive = known.where("label = 1")
+    positive = labels.filter(
+        (pl.col("known_as_of") <= cutoff)
+        & (pl.col("subject_kind") == spec.subject_kind)
+        & (pl.col("label") == 1)
+    ).select("subject_id", "known_as_of", "harmed_on")
     if spec.label.kind == "event_day":
         # what was harmed on the day before the morning
-        harmed = positive.where("harmed_on IS NOT NULL").select(
-            F.date_add("harmed_on", 1).alias("as_of"), "subject_id", F.lit(1).alias("label")
+        harmed = positive.drop_nulls("harmed_on").select(
+            pl.col("harmed_on").dt.offset_by("1d").alias("as_of"),
+            "subject_id",
+            label=pl.lit(1, pl.Int32),
         )
-        rows = features.join(harmed.distinct(), ["as_of", "subject_id"], "left")
-        return rows.fillna(0, ["label"])
+        rows = features.join(harmed.unique(), on=["as_of", "subject_id"], how="left")
+        return rows.with_columns(pl.col("label").fill_null(0))
     return _confirmed(features, positive, spec.label)
 
 
-def _confirmed(features: "DataFrame", positive: "DataFrame", rule: LabelRule) -> "DataFrame":
-    from pyspark.sql import functions as F
+def _confirmed(features: "pl.LazyFrame", positive: "pl.LazyFrame", rule: LabelRule) -> "pl.LazyFrame":
+    import polars as pl
 
-    first = positive.groupBy("subject_id").agg(
-        F.min("known_as_of").alias("confirmed_on"), F.min("harmed_on").alias("first_harm")
+    first = positive.group_by("subject_id").agg(
+        confirmed_on=pl.col("known_as_of").min(), first_harm=pl.col("harmed_on").min()
     )
-    rows = features.join(F.broadcast(first), "subject_id", "left")
-    confirmed, as_of = F.col("confirmed_on"), F.col("as_of")
-    within = (confirmed > as_of) & (confirmed <= F.date_add(as_of, rule.horizon_days))
-    kept = F.coalesce(confirmed > as_of, F.lit(True)) & F.coalesce(F.col("first_harm") < as_of, F.lit(True))
+    rows = features.join(first, on="subject_id", how="left")
+    confirmed, as_of = pl.col("confirmed_on"), pl.col("as_of")
+    end = as_of.dt.offset_by(f"{rule.horizon_days}d")
+    within = (confirmed > as_of) & (confirmed <= end)
+    kept = (confirmed > as_of).fill_null(True) & (pl.col("first_harm") < as_of).fill_null(True)
     # Confirmed later than the horizon: bad or not at this morning, nobody can say.
-    kept &= F.coalesce(confirmed <= F.date_add(as_of, rule.horizon_days), F.lit(True))
-    label = F.coalesce(within, F.lit(False)).cast("int")
-    return rows.where(kept).withColumn("label", label).drop("confirmed_on", "first_harm")
+    kept &= (confirmed <= end).fill_null(True)
+    label = within.fill_null(False).cast(pl.Int32).alias("label")
+    return rows.filter(kept).with_columns(label).drop("confirmed_on", "first_harm")
 
 
-def _parted(rows: "DataFrame", split: Split, held_out: "Column") -> "tuple[DataFrame, dict[str, Row]]":
-    """`rows` of both sides with `part`, and per side its negative rows and positive subjects."""
-    from pyspark.sql import functions as F
-
-    as_of = F.col("as_of")
-    part = F.when((as_of < F.lit(split.cut)) & ~held_out, TRAIN).when(
-        as_of.between(F.lit(split.valid_from), F.lit(split.last)) & held_out, VALID
-    )
-    parted = rows.withColumn("part", part).where("part IS NOT NULL")
-    counts = parted.groupBy("part").agg(
-        F.count_if(F.col("label") == 0).alias("negatives"),
-        F.count_distinct(F.expr("CASE WHEN label = 1 THEN subject_id END")).alias("positives"),
-    )
-    return parted, {row["part"]: row for row in counts.collect()}
-
-
-def _positives(counts: "dict[str, Row]") -> dict[str, int]:
-    return {side: counts[side]["positives"] if side in counts else 0 for side in (TRAIN, VALID)}
-
-
-def _drawn_positives(rows: "DataFrame", spec: ModelSpec, split: Split) -> list[str]:
-    """The share of the late positives that validates when the hash, by bad luck, has held out none of them.
-
-    Of few positives a hash may hold out none, and whether it does depends on the key of the pseudonyms.
-    """
-    from pyspark.sql import functions as F
-
-    late = rows.where(
-        F.col("as_of").between(F.lit(split.valid_from), F.lit(split.last)) & (F.col("label") == 1)
-    )
-    subjects = sorted(row["subject_id"] for row in late.select("subject_id").distinct().collect())
-    return subjects[: math.ceil(spec.validation_share * len(subjects))]
-
-
-def training_frame(rows: "DataFrame", spec: ModelSpec, split: Split) -> "pd.DataFrame":
-    """`rows` of both sides on the driver: as_of, subject_id, label, part, weight, then the features as doubles.
+def training_frame(rows: "pl.LazyFrame", spec: ModelSpec, split: Split) -> "pd.DataFrame":
+    """`rows` of both sides: as_of, subject_id, label, part, weight, then the features as doubles.
 
     All positives; of the negatives at most about `most_negatives`, drawn by hash, with weight 1 / share.
-    Sorted, so that equal tables give equal frames. Raises DataRefused when positives are too few.
+    Sorted, so that equal tables give equal frames. Who is in it is settled before any feature is read. Raises
+    DataRefused when positives are too few.
     """
-    from pyspark.sql import functions as F
+    import polars as pl
 
-    bucket = F.pmod(F.xxhash64(F.lit(SEED), "subject_id"), F.lit(BUCKETS))
-    held_out = bucket < int(spec.validation_share * BUCKETS)
-    parted, counts = _parted(rows, split, held_out)
-    if not _positives(counts)[VALID] and (chosen := _drawn_positives(rows, spec, split)):
-        parted, counts = _parted(rows, split, held_out | F.col("subject_id").isin(chosen))
-    found = _positives(counts)
+    keys = rows.select("as_of", "subject_id", "label").collect()
+    held_out = _number(keys["subject_id"], SEED, BUCKETS) < int(spec.validation_share * BUCKETS)
+    parted = _parted(keys, split, held_out)
+    if not _positives(parted)[VALID] and (chosen := _drawn_positives(keys, spec, split)):
+        parted = _parted(keys, split, held_out | keys["subject_id"].is_in(chosen))
+    found = _positives(parted)
     if found[TRAIN] < spec.least_positives or found[VALID] < 1:
         raise DataRefused(
             f"model {spec.name} cannot be trained: wanted at least {spec.least_positives} confirmed subjects"
             f" before {split.cut} and one from {split.valid_from} on, found {found[TRAIN]} and {found[VALID]};"
             f" take in more labels or train on a later morning"
         )
-    negatives = sum(row["negatives"] for row in counts.values())
-    share = min(1.0, spec.most_negatives / max(negatives, 1))
-    drawn = F.pmod(F.xxhash64(F.lit(SEED + 1), "as_of", "subject_id"), F.lit(1_000_000)) < int(
-        share * 1_000_000
+    is_positive = parted["label"] == 1
+    share = min(1.0, spec.most_negatives / max((~is_positive).sum(), 1))
+    names = parted["as_of"].cast(pl.String) + parted["subject_id"]
+    is_drawn = _number(names, SEED + 1, DRAWS) < int(share * DRAWS)
+    weight = pl.when(pl.col("label") == 1).then(1.0).otherwise(1 / share)
+    wanted = parted.with_columns(weight=weight).filter(is_positive | is_drawn)
+    features = rows.select("as_of", "subject_id", *(pl.col(name).cast(pl.Float64) for name in spec.features))
+    found_rows = []
+    for (day,), of_day in wanted.sort("as_of", "subject_id").group_by("as_of", maintain_order=True):
+        one = features.filter(pl.col("as_of") == day)  # one morning in memory at a time
+        joined = of_day.lazy().join(one, on=["as_of", "subject_id"], maintain_order="left")
+        found_rows.append(joined.collect())
+    frame = pl.concat(found_rows)
+    return frame.to_arrow().to_pandas()
+
+
+def _number(names: "pl.Series", seed: int, count: int) -> "pl.Series":
+    """A number below `count` for each name: the same on every machine, another for another seed."""
+    import polars as pl
+
+    from features.hashing import hashed
+
+    return pl.Series(hashed(pl.Series(hashed(names).to_numpy() ^ seed)).to_numpy() % count)
+
+
+def _parted(keys: "pl.DataFrame", split: Split, held_out: "pl.Series") -> "pl.DataFrame":
+    """The rows of both sides with `part`."""
+    import polars as pl
+
+    as_of = pl.col("as_of")
+    part = (
+        pl.when((as_of < split.cut) & ~pl.col("held_out"))
+        .then(pl.lit(TRAIN))
+        .when(as_of.is_between(split.valid_from, split.last) & pl.col("held_out"))
+        .then(pl.lit(VALID))
     )
-    wanted = parted.where((F.col("label") == 1) | drawn).select(
-        "as_of",
-        "subject_id",
-        "label",
-        "part",
-        F.when(F.col("label") == 1, 1.0).otherwise(1 / share).alias("weight"),
-        *[F.col(name).cast("double").alias(name) for name in spec.features],
+    return (
+        keys.with_columns(held_out.alias("held_out"))
+        .with_columns(part=part)
+        .drop_nulls("part")
+        .drop("held_out")
     )
-    return wanted.toPandas().sort_values(["as_of", "subject_id"], ignore_index=True)
+
+
+def _positives(parted: "pl.DataFrame") -> dict[str, int]:
+    """Per side its positive subjects."""
+    positive = parted.filter(parted["label"] == 1)
+    return {
+        side: positive.filter(positive["part"] == side)["subject_id"].n_unique() for side in (TRAIN, VALID)
+    }
+
+
+def _drawn_positives(keys: "pl.DataFrame", spec: ModelSpec, split: Split) -> list[str]:
+    """The share of the late positives that validates when the hash, by bad luck, has held out none of them.
+
+    Of few positives a hash may hold out none, and whether it does depends on the key of the pseudonyms.
+    """
+    late = keys.filter(keys["as_of"].is_between(split.valid_from, split.last) & (keys["label"] == 1))
+    subjects = late["subject_id"].unique().sort().to_list()
+    return subjects[: math.ceil(spec.validation_share * len(subjects))]

@@ -1,6 +1,6 @@
 """Why a subject stands where it stands on a morning; read without a JVM."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,32 +12,30 @@ from conf.errors import RiskvaneError
 from conf.settings import Settings
 from data_contracts.contract import load_contract, pseudonym_pattern
 from lake.reader import list_rows, rows_where
-from lake.rows import day_rows
 from privacy.keys import KeyRing
 from privacy.masking import mask
 from privacy.pseudonyms import pseudonym
 from review.shown import tag_of
 
+FeaturesOf = Callable[[str, str, date], Sequence[dict[str, Any]]]  # of a kind, a subject, a morning
+
 KINDS = {"account": "account", "phone": "card"}  # tag of a pseudonym -> kind of subject
 LISTS = {"account": ("risk_list_private", "risk_list_corporate"), "card": ("risk_list_cards",)}
 
 
-def explain(
-    settings: Settings, subject: str, as_of: date, indicators: Mapping[str, str] | None = None
-) -> dict[str, Any]:
+def explain(settings: Settings, subject: str, as_of: date, features_of: FeaturesOf) -> dict[str, Any]:
     """What is known of one account or card on the morning of `as_of`.
 
     `subject` is an account number, bank card number, card number or a pseudonym. Returns `subject` (pseudonym,
     kind, shown: masked when the number was given), `as_of`, `scores` (one per scenario), `lists` (one per list
-    row, with reasons), `labels` (the ones known by that morning, oldest first) and `features` (name, words, unit,
-    value, median of the day's population). `indicators` gives the words, else the contract does. Raises
-    RiskvaneError when nothing is known of the subject on that morning.
+    row, with reasons), `labels` (the ones known by that morning, oldest first) and `features`, which `features_of`
+    tells: none for a subject that has none. Raises RiskvaneError when nothing is known of the subject on that morning.
     """
     name, shown = _resolve(settings, subject.strip())
     kind = KINDS[tag_of(name)]
     own = (pl.col("as_of") == as_of) & (pl.col("subject_id") == name)
     scores = rows_where(settings, f"{kind}_scores", own, {"as_of": (as_of, as_of)}).to_pylist()
-    features = rows_where(settings, f"{kind}_features", own, {"as_of": (as_of, as_of)}).to_pylist()
+    features = features_of(kind, name, as_of)
     if not scores and not features:
         raise RiskvaneError(
             f"nothing is known of {shown} on {as_of}: wanted an open account or card with scores or features of "
@@ -57,7 +55,7 @@ def explain(
             _only(row, "label", "label_source", "case_kind", "harmed_on", "event_date", "known_as_of")
             for row in labels
         ],
-        "features": _features(settings, kind, features[0], as_of, indicators or {}) if features else [],
+        "features": list(features),
     }
 
 
@@ -104,26 +102,6 @@ def _list_rows(settings: Settings, kind: str, name: str, as_of: date) -> list[di
             )
             found.append({"list": table, **_only(row, *columns, "control_suggestion", "branch_id")})
     return found
-
-
-def _features(
-    settings: Settings, kind: str, row: dict[str, Any], as_of: date, words: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    contract = load_contract(f"{kind}_features")
-    names = [c.name for c in contract.columns if c.name in row and c.name not in ("as_of", "subject_id")]
-    day = day_rows(settings, contract.table, as_of)
-    medians = day.select(pl.col(names).cast(pl.Float64).median()).collect(engine="streaming")
-    return [
-        {
-            "name": column.name,
-            "words": words.get(column.name, column.description),
-            "unit": column.unit,
-            "value": row[column.name],
-            "median": medians[column.name].item(),
-        }
-        for column in contract.columns
-        if column.name in names
-    ]
 
 
 def _only(row: dict[str, Any], *names: str) -> dict[str, Any]:

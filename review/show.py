@@ -73,7 +73,7 @@ def show_indicator(found: Mapping[str, Any]) -> None:
 
 
 def show_explanation(found: Mapping[str, Any], settings: Settings) -> None:
-    """Print what `review.explain.explain` found: list rows, scores, labels, features beside the median."""
+    """Print what `review.explain.explain` found: list rows, scores, labels, features beside what is normal."""
     phrases, console = words(settings.language), _console()
     console.print(Text(f"{found['subject']['shown']}  {found['as_of']}", style="bold"))
     for row in found["lists"]:
@@ -97,11 +97,15 @@ def show_explanation(found: Mapping[str, Any], settings: Settings) -> None:
         console.print(
             Text(f"{label['known_as_of']}  {verdict}  {label['label_source']} {label['case_kind'] or ''}")
         )
-    grid = Table(*[phrases[f"explain.{name}"] for name in ("indicator", "value", "median", "unit")])
-    for feature in found["features"]:
-        median = "" if feature["median"] is None else f"{feature['median']:g}"
-        value = "" if feature["value"] is None else f"{float(feature['value']):,.6g}"
-        grid.add_row(feature["words"], value, median, feature["unit"])
+    numbers = ("value", "own", "peers", "peers_p90")
+    classes = {row["peer_class"]: row["fallback"] for row in found["features"] if row["peer_class"]}
+    for name, fallback in classes.items():
+        wider = f" -> {fallback}" if fallback else ""
+        console.print(Text(f"{phrases['explain.peer_class']}: {name}{wider}"))
+    grid = Table(*[phrases[f"explain.{name}"] for name in ("indicator", *numbers, "unit")])
+    for row in found["features"]:
+        cells = ["" if row[name] is None else f"{float(row[name]):,.6g}" for name in numbers]
+        grid.add_row(row["words"], *cells, row["unit"])
     console.print(grid)
 
 

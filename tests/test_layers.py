@@ -20,6 +20,8 @@ MAY_IMPORT = {
     # DAG files know steps and dates by name; settings tell them where things lie.
     "dags": {"conf"},
 }
+# A notebook looks at whatever it likes; nothing looks at a notebook.
+MAY_IMPORT["notebooks"] = {*MAY_IMPORT}
 HEAVY = {
     "pyspark",
     "polars",

@@ -114,7 +114,9 @@ def ours(action: str, task: Task) -> None:
 
 def maker_of(task: Task, days: DayRange) -> Maker:
     """The project's maker of features, over the load."""
-    features = LoadTable("load_features", (group(task.windows),), {TABLE: tuple(TYPES)}, ("accounts",), _subjects)
+    features = LoadTable(
+        "load_features", (group(task.windows),), {TABLE: tuple(TYPES)}, ("accounts",), _subjects
+    )
     accounts = pq.ParquetFile(task.folder / "accounts.parquet").metadata.num_rows
     buckets = 1 << max(1, (accounts // SUBJECTS_A_BUCKET).bit_length())
     index = {TABLE: [_file(task.folder, day) for day in _days(task.folder)]}
@@ -124,7 +126,9 @@ def maker_of(task: Task, days: DayRange) -> Maker:
     )  # fmt: skip
     staging = task.work / "staging"
     staging.mkdir(parents=True, exist_ok=True)
-    return Maker(place, index, covered_days(index), Part(contract(features), days), task.out, staging, "bench")
+    return Maker(
+        place, index, covered_days(index), Part(contract(features), days), task.out, staging, "bench"
+    )
 
 
 def group(windows: Sequence[int]) -> FeatureGroup:
@@ -160,7 +164,10 @@ def group(windows: Sequence[int]) -> FeatureGroup:
 
 def contract(features: FeatureTable) -> Contract:
     """What is published is held against a contract, as every table is."""
-    keys = (ColumnContract("as_of", "date", "", required=True), ColumnContract("subject_id", "string", "", required=True))
+    keys = (
+        ColumnContract("as_of", "date", "", required=True),
+        ColumnContract("subject_id", "string", "", required=True),
+    )
     columns = tuple(ColumnContract(i.name, i.spark_type, "") for i in features.indicators)
     return Contract(
         "load_features", "features", "daily", "1.0.0", "", "", "", (*keys, *columns), ("as_of", "subject_id"),
@@ -195,7 +202,9 @@ def subday(task: Task) -> None:
     rows = read(files, TABLE, tuple(TYPES), "UTC").filter(pl.col("known_as_of") <= task.as_of)
     rows = rows.with_row_index("place")
     found = with_moments(rows, TYPES | {"place": "bigint"}, "account_id", moments, "place")
-    found.filter(pl.col("event_date") == last).drop("place", "event_date", "known_as_of").write_parquet(task.out)
+    found.filter(pl.col("event_date") == last).drop("place", "event_date", "known_as_of").write_parquet(
+        task.out
+    )
 
 
 def _subjects(tables: dict[str, pl.DataFrame], as_of: date) -> pl.DataFrame:
@@ -205,7 +214,9 @@ def _subjects(tables: dict[str, pl.DataFrame], as_of: date) -> pl.DataFrame:
 def _days(folder: Path) -> list[date]:
     days = [folder_.name.partition("=")[2] for folder_ in folder.glob("event_date=*")]
     if not days:
-        raise RiskvaneError(f"no day of the load lies in {folder}; wanted event_date=YYYY-MM-DD from {FIRST_DAY}")
+        raise RiskvaneError(
+            f"no day of the load lies in {folder}; wanted event_date=YYYY-MM-DD from {FIRST_DAY}"
+        )
     return sorted(map(date.fromisoformat, days))
 
 
@@ -213,7 +224,9 @@ def _file(folder: Path, day: date) -> EventFile:
     path = day_file(folder, day)
     about = pq.ParquetFile(path)
     place = about.schema_arrow.names.index("known_as_of")
-    groups = [about.metadata.row_group(n).column(place).statistics for n in range(about.metadata.num_row_groups)]
+    groups = [
+        about.metadata.row_group(n).column(place).statistics for n in range(about.metadata.num_row_groups)
+    ]
     first, last = min(found.min for found in groups), max(found.max for found in groups)
     return EventFile(str(path), day, first, last, about.metadata.num_rows)
 

@@ -70,6 +70,6 @@ def test_the_page_is_by_category_and_tells_last_what_is_published_no_more(tables
 
 
 def test_a_contract_names_the_version_of_a_column_above_1(tables, tmp_path):
-    _, contract = write(tmp_path / "out", tables)
+    _, contract, _ = write(tmp_path / "out", tables)
     assert {c.name: c.version for c in read_contract(contract).columns if c.version != 1} == {"cash_7d": 2}
     assert contract.read_text().count("property: version") == 1

@@ -1,8 +1,9 @@
-"""What is kept of days: the same whether mornings come one by one or all at once, and never from what they did not know."""
+"""What is kept of days: the same whether mornings come one by one or at once, and never from what they did not know."""
 
 from datetime import date, datetime, timedelta
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -77,8 +78,10 @@ def in_force(frames, as_of):
         known = frame.filter(pl.col("known_as_of") <= as_of)
         if "key" in frame.columns:
             newest = pl.col("known_as_of") == pl.max("known_as_of").over("key", "event_date")
-            known = known.filter(newest)
-        found[name] = known.drop("known_as_of").sort(pl.all())
+            found[name] = known.filter(newest).drop("known_as_of").sort(pl.all())
+        else:  # what a late row repeats stands in a digest twice
+            same = [name for name in known.columns if name not in ("known_as_of", "last_at")]
+            found[name] = known.group_by(same).agg(pl.max("last_at")).sort(pl.all())
     return found
 
 
@@ -140,9 +143,5 @@ def test_two_subjects_of_one_hash_would_be_told():
     """They cannot be made here: 64 bits are many. So the same name comes twice."""
     people = pl.DataFrame({"subject_id": ["ann", "ann"]})
     tables = {"events": events([("ann", 1, 0, "x", 1)])._rows}
-    try:
+    with pytest.raises(ValueError, match="two subjects have one hash"):
         list(compute(tables, {"events": TYPES}, lambda _: people, (GROUP,), MORNINGS[:1]))
-    except ValueError as error:
-        assert "two subjects have one hash" in str(error)
-    else:
-        raise AssertionError("two rows for one subject")

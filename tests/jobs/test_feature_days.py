@@ -7,8 +7,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from conf.days import DayRange
+from features.catalogue import indicators_of
 from jobs import account_features
 from lake.publish_batches import publish_batches
+from lake.reader import days_of, read_day_arrow, runs
 from lake.runs import Run
 from lake.tables import read_table
 from tests.lake.rows import LINEAGE, batch, name_of
@@ -62,3 +64,20 @@ def test_spread_mornings_are_replaced_and_those_between_them_stay(spark, setting
         "as_of"
     )
     assert_frame_equal(found, again)
+
+
+def test_the_normals_of_each_morning_lie_beside_its_features_and_in_the_same_stage(spark, settings, mart):
+    account_features.run(spark, settings, DayRange(FIRST, LAST), mart)
+    columns = ["as_of", "peer_class", "indicator", "median", "p90", "subjects", "null_share", "fallback"]
+    found = pl.DataFrame(read_day_arrow(settings, "account_normals", BETWEEN, columns))
+    shown = found.filter(pl.col("indicator").is_in(["in_count_7d", "login_count_7d"])).sort("indicator")
+    # one account is no class of thirty; that logins never landed is told as a share
+    own = (BETWEEN, "private | I | unknown")
+    assert shown.rows() == [
+        (*own, "in_count_7d", 3.0, 3.0, 1, 0.0, "all"),
+        (*own, "login_count_7d", None, None, 1, 1.0, "all"),
+    ]
+    assert found.height == len(indicators_of("account_features"))
+    assert days_of(settings, "account_normals") == [LAST, BETWEEN, FIRST]
+    (versions,) = {tuple(row) for row in runs(settings)["table_versions"].to_pylist() if len(row) == 2}
+    assert dict(versions).keys() == {"account_features", "account_normals"}

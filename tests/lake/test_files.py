@@ -4,11 +4,10 @@ import pytest
 from deltalake import DeltaTable
 
 from conf.days import DayRange
-from lake import tables
-from lake.files import first_known, paths, row_count
+from lake.files import first_known, paths
 from lake.publish_batches import publish_batches
 from lake.runs import Run
-from lake.tables import has_few_rows, table_path
+from lake.tables import table_path
 from tests.lake.rows import AS_OF, NEXT, batch, message
 
 YESTERDAY = AS_OF - timedelta(days=1)
@@ -38,14 +37,5 @@ def test_only_files_that_may_hold_the_wanted_rows_are_named(settings, log):
     assert all(file.startswith(f"{folder}/event_date=") for files in named for file in files)
 
 
-def test_rows_and_mornings_are_known_without_reading_them(log):
-    assert row_count(log, {}) == 5
-    assert row_count(log, {"event_date": (LONG_AGO, LONG_AGO)}) == 1
+def test_mornings_are_known_without_reading_them(log):
     assert first_known(log) == {YESTERDAY: AS_OF, LONG_AGO: AS_OF}
-
-
-def test_few_rows_are_told_from_the_logs(settings, log, monkeypatch):
-    monkeypatch.setattr(tables, "FEW_ROWS_READ", 6)
-    assert has_few_rows(settings, ["sms", "calls"])  # calls were never written
-    monkeypatch.setattr(tables, "FEW_ROWS_READ", 5)
-    assert not has_few_rows(settings, ["sms"])
