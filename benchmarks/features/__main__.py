@@ -24,7 +24,6 @@ from benchmarks.features.compare import differences
 from benchmarks.features.load import SIZES, Load, day_file, write_load
 from benchmarks.features.measure import Measured, run_measured, size_of
 from benchmarks.features.ours import PLUGGED_IN
-from benchmarks.features.samples import write_samples
 from conf.errors import RiskvaneError, UsageError
 from conf.settings import project_home
 
@@ -57,10 +56,15 @@ class Bench:
             "--folder",
             str(load),
             "--work",
-            str(self.folder / "work" / name),
+            str(self.work(name)),
             "--out",
             str(self.out(name)),
         ]
+
+    def work(self, name: str) -> Path:
+        """What a case keeps. Our engine keeps the same days for all windows, so its cases of one load share them."""
+        case = CASES[name]
+        return self.folder / "work" / (f"ours_{self.load_of(case)[0].name}" if case.action else name)
 
     def out(self, name: str) -> Path:
         """Output of a case: a file, or a folder of files."""
@@ -74,11 +78,9 @@ class Bench:
             return False
         folder, load = self.load_of(case)
         write_load(folder, load, case.days, progress=True)
-        write_samples(folder, load)
         if case.prepare is None:
             return True
-        shutil.rmtree(self.folder / "work" / name, ignore_errors=True)
-        refused = run_measured([*self.arguments(name), "--prepare"], self.folder / "work" / name)
+        refused = run_measured([*self.arguments(name), "--prepare"], self.work(name))
         if isinstance(refused, str):
             self.not_measured[name] = refused
         return not isinstance(refused, str)
@@ -117,7 +119,10 @@ class Bench:
             case = CASES["ours_night"]
             days = [case.as_of - timedelta(days=back) for back in range(1, case.windows[-1] + 1)]
             raw = sum(day_file(self.load_of(case)[0], day).stat().st_size for day in days)
-            found[STATE_RATIO] = round(size_of(self.folder / "work" / "ours_night") / raw, 3)
+            kept = self.work("ours_night") / "kept"
+            mornings = [day + timedelta(days=1) for day in days]
+            state = sum(size_of(part) for day in mornings for part in kept.glob(f"part=*/known_as_of={day}"))
+            found[STATE_RATIO] = round(state / raw, 3)
         return found
 
     def result(self) -> dict:

@@ -78,7 +78,7 @@ CASES = {
     "duckdb_late": Case(DUCKDB, late=True, reference=True),
     "ours_late": our("night", late=True, prepare=PREPARE, same_as="duckdb_late"),
     "ours_backfill60": our("backfill60", days=HISTORY + BACKFILL, prepare=partial(ours, "prepare_backfill")),
-    "ours_trainset": our("trainset", days=HISTORY + BACKFILL),
+    "ours_trainset": our("trainset", days=HISTORY + BACKFILL, prepare=partial(ours, "prepare_trainset")),
     "ours_listed_only": our("listed_only", prepare=PREPARE),
 }
 # CPU seconds of the first, by those of the cheapest of the others.

@@ -59,6 +59,7 @@ class Task:
 ACTIONS = {
     "prepare": "keep the days of the mornings before `as_of` that its windows look at; not measured",
     "prepare_backfill": "the same for the mornings before the first of the backfill's 60; not measured",
+    "prepare_trainset": "keep all days that the 60 mornings of a training set look at; not measured",
     "night": "the night of `as_of`: kept days and the day's file in, its kept day and features committed",
     "backfill60": "features of the 60 mornings that end with `as_of`, in one pass",
     "trainset": "features of 5 % of the subject-days of these mornings, from kept days",
@@ -91,7 +92,7 @@ def ours(action: str, task: Task) -> None:
     spark = spark_session(f"bench {action}", load_settings())
     try:
         last, first = task.as_of, task.as_of
-        if action in ("backfill60", "trainset"):
+        if action in ("backfill60", "trainset", "prepare_trainset"):
             first = last - timedelta(days=BACKFILL - 1)
         elif action == "prepare":
             first = last = last - timedelta(days=1)
@@ -99,8 +100,9 @@ def ours(action: str, task: Task) -> None:
             first = last = last - timedelta(days=BACKFILL)
         maker = maker_of(task, DayRange(first, last))
         kept = maker.place.partials.files()
-        # A second round must make the night's own day again.
-        again = [file for (_, morning), file in kept.items() if action == "night" and morning == last]
+        # What a measured run adds may be kept from another round or case: it is made again.
+        adds = action in ("night", "listed_only", "backfill60")
+        again = [file for (_, morning), file in kept.items() if adds and first <= morning <= last]
         if action.startswith("prepare"):
             maker.keep(spark)
             return None
