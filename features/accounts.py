@@ -177,8 +177,10 @@ ACCOUNT_FEATURES = FeatureTable(
     subjects=_subjects,
     added={
         "transactions": Added(
-            {"own_type": "string", "counterparty_type": "string", "residence_county": "string"}, _typed
+            {"own_type": "string", "counterparty_type": "string", "residence_county": "string"},
+            _typed,
+            ("accounts", "customers"),
         ),
-        "logins": Added({"residence_county": "string"}, _at_home),
+        "logins": Added({"residence_county": "string"}, _at_home, ("customers",)),
     },
 )

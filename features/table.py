@@ -28,6 +28,7 @@ class Added:
 
     types: Mapping[str, str]  # their Spark types
     add: Callable[[pl.DataFrame, Tables], pl.DataFrame]  # from the rows and the reference tables
+    references: tuple[str, ...] = ()  # those that it looks at
 
 
 @dataclass(frozen=True)

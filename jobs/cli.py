@@ -14,7 +14,7 @@ from conf.errors import RiskvaneError
 Handler = Callable[[Namespace], int]
 
 SIZES = ("tiny", "small", "city", "province")
-FLOWS = ("nightly", "screening", "training")
+FLOWS = ("nightly", "screening", "training", "weekly")
 LISTS = ("risk_list_private", "risk_list_corporate", "risk_list_cards")
 EXIT_CODES = "Exit codes: 0 ok, 1 failure, 2 usage, 3 data refused."
 

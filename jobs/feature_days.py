@@ -47,14 +47,13 @@ class Maker:
 
         mornings, found = list(self.part.days), self.place.partials.files()
         tasks: list[Making] = []
-        for group in self.place.features.chosen:
-            if not group.tables:
-                continue
+        for group in self._groups():
             needed = known_mornings(group, mornings)
-            inputs = {m: inputs_of(group, self.place.features.look_back, self.index, m) for m in needed}
+            inputs = self._inputs(group, needed)
             missing = [m for m in needed if not self._is_kept(group, m, inputs[m], found, damaged)]
-            if missing:
-                log.info("%s: %s of %s mornings made from events", group.name, len(missing), len(needed))
+            log.info(
+                "%s: %s mornings kept, %s made from events", group.name, len(needed) - len(missing), len(missing)
+            )
             tasks += self._makings(group, missing, inputs)
         if tasks:
             written = [file for files in _done(spark, tasks) for file in files]
@@ -62,9 +61,22 @@ class Maker:
             found = self.place.partials.files()
         files: dict[str, dict[date, str]] = {}
         for group in self.place.features.chosen:
-            for name in _names(group):
+            for name in _names(group) if group.tables else ():
                 files[name] = {m: found[name, m] for m in known_mornings(group, mornings)}
         return files
+
+    def make(self, spark: "SparkSession", mornings: Sequence[date]) -> "list[Written]":
+        """What the mornings add, made from events whether it is kept or not; in no commit yet."""
+        tasks = [
+            task for group in self._groups() for task in self._makings(group, mornings, self._inputs(group, mornings))
+        ]
+        return [file for files in _done(spark, tasks) for file in files]
+
+    def _groups(self) -> "list[FeatureGroup]":
+        return [group for group in self.place.features.chosen if group.tables]
+
+    def _inputs(self, group: "FeatureGroup", mornings: Sequence[date]) -> dict[date, str]:
+        return {m: inputs_of(group, self.place.features.look_back, self.index, m) for m in mornings}
 
     def compute(
         self, spark: "SparkSession", sample: float | None = None, damaged: Sequence[str] = ()

@@ -4,7 +4,7 @@ A task never raises for what a driver can mend or has to tell: it returns it.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -40,10 +40,10 @@ class Place:
     timezone: str
     read: Reader
 
-    def tables(self) -> "dict[str, pl.DataFrame]":
-        """The reference tables, whole."""
-        columns = self.features.columns
-        return {n: self.read(files, n, columns(n), self.timezone) for n, files in self.references.items()}
+    def tables(self, names: Iterable[str] | None = None) -> "dict[str, pl.DataFrame]":
+        """The reference tables, or some of them, whole."""
+        read, columns = self.references if names is None else set(names), self.features.columns
+        return {name: self.read(self.references[name], name, columns(name), self.timezone) for name in read}
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Making:
 
         place = self.place
         group = next(group for group in place.features.chosen if group.name == self.group)
-        is_added = place.features.added.keys() & set(group.tables)
-        references = place.tables() if is_added else {}
+        added = place.features.added
+        references = place.tables(name for table in group.tables if table in added for name in added[table].references)
         events = MartEvents(
             place.features, group, self.index, references, place.timezone, self.mornings[-1], place.read
         )

@@ -74,7 +74,8 @@ def may_be_late(file: EventFile, first: date, last: date) -> bool:
 
 
 def inputs_of(group: "FeatureGroup", look_back: int, index: Index, morning: date) -> str:
-    """A name for all files that what the morning adds to the group is made from: other files, another name."""
+    """A name for all files that what the morning adds to the group is made from, and for the group's digests, whose
+    columns are not called after what they hold: other files or another digest, another name."""
     begin = morning - ONE_DAY * (1 + group.days_ahead + group.moment_days)
 
     def counts(file: EventFile) -> bool:
@@ -83,7 +84,7 @@ def inputs_of(group: "FeatureGroup", look_back: int, index: Index, morning: date
         return file.event_date >= begin or may_be_late(file, morning, morning)
 
     names = (f"{table} {_name(file)}" for table in group.tables for file in index[table] if counts(file))
-    return _digest(sorted(names))
+    return _digest([*sorted(names), *map(repr, group.digests)])
 
 
 def _name(file: EventFile) -> str:

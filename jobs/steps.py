@@ -24,6 +24,7 @@ STEPS = {
     ),
     "screening": ("score", "risk_lists", "report"),
     "training": ("train", "gate"),
+    "weekly": ("check_kept",),
 }
 WITHOUT_SPARK = ("train", "gate", "report", "risk_lists")
 MAYBE_SPARK = (

@@ -63,6 +63,15 @@ class Partials:
             return False
         return self._about(inputs) == (found.metadata or {}).get(ABOUT) and set(columns) <= set(found.names)
 
+    def holds_the_same(self, made: Written, file: str) -> bool:
+        """Whether `file` holds what was made again, in all columns that were; one that cannot be read does not."""
+        again = pq.read_table(self.folder / made.path, partitioning=None)
+        try:
+            kept = pq.ParquetFile(file, page_checksum_verification=True).read(again.column_names)
+        except (OSError, pa.ArrowInvalid):
+            return False
+        return kept.equals(again)
+
     def write(self, part: str, known_as_of: date, frame: "pl.DataFrame", inputs: str) -> Written:
         """Write what a morning added to a part (see `features.partials`, rows sorted by key); it counts once it is
         committed."""

@@ -14,7 +14,7 @@ import pytest
 from jobs.steps import STEPS, WITHOUT_SPARK
 
 ROOT = Path(__file__).parents[2]
-DAGS = ("nightly", "screening", "training")
+DAGS = ("nightly", "screening", "training", "weekly")
 GUARDS = {"landed", "features_there"}
 BY_THE_CLOCK = {
     "params": {"as_of": None, "list_file": None},
@@ -82,7 +82,7 @@ def test_spark_tasks_share_the_one_pool_of_writers_and_the_one_connection(dag):
 
 
 @pytest.mark.parametrize(
-    ("dag_id", "cron"), [("nightly", "0 2 * * *"), ("screening", "30 6 1 * *"), ("training", "0 7 2 * *")]
+    ("dag_id", "cron"), [("nightly", "0 2 * * *"), ("screening", "30 6 1 * *"), ("training", "0 7 2 * *"), ("weekly", "0 8 * * 1")]
 )
 def test_schedule_is_a_day_in_the_business_time_zone(bag, dag_id, cron):
     timetable = bag.dags[dag_id].timetable

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date, timedelta
 from itertools import pairwise
 from math import log
-from statistics import pstdev
+from statistics import mean, pstdev, pvariance
 
 import polars as pl
 import pytest
@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.engine import compute
-from features.indicator import FeatureGroup, Measure
+from features.indicator import MONTH, FeatureGroup, Measure
 
-MORNINGS = [date(2026, 3, 5), date(2026, 3, 10)]
+MORNINGS = [date(2026, 3, 5), date(2026, 3, 10)]  # the windows of the first cross the end of a month
 GROUP = FeatureGroup(
     name="oracle",
     tables=("events",),
     key="who",
     joins="subject_id",
+    order="n",
     measures=(
         Measure("total", "amount", "", "", "", (1, 3, 9)),
         Measure("most", "amount", "", "", "", (3,), "max", empty=None),
@@ -37,6 +38,15 @@ GROUP = FeatureGroup(
             for kind in ("rise", "fall", "rise_now", "fall_now")
         ),
         Measure("trend", "amount", "", "", "", (3,), "trend", spark_type="double"),
+        Measure("mean", "amount", "", "", "", (3, 9), "mean", "out", None, "double"),
+        Measure("variance", "amount", "", "", "", (9,), "variance", "out", None, "double"),
+        Measure("share", "amount > 4", "", "", "", (3,), "share", "out", None, "double"),
+        Measure("first", "amount", "", "", "", (3, 9), "first", "out", None),
+        Measure("last", "amount", "", "", "", (3,), "last", "out", None),
+        Measure("since_first", "1", "", "", "", (9,), "since_first", "out", None),
+        Measure("since_last", "1", "", "", "", (3, 9), "since_last", "out", None),
+        Measure("deviation", "amount", "", "", "", (9,), "deviation", empty=None, spark_type="double"),
+        Measure("of_month", "amount", "", "", "", (MONTH,)),
     ),
 )
 EVENT = st.tuples(
@@ -52,7 +62,7 @@ EVENT = st.tuples(
 def plain(rows, who, as_of):
     known = [
         r for r in rows
-        if r[0] == who and as_of - timedelta(9) <= r[1] < as_of and r[2] <= as_of
+        if r[0] == who and as_of - timedelta(31) <= r[1] < as_of and r[2] <= as_of
     ]  # fmt: skip
 
     def within(days):
@@ -78,7 +88,19 @@ def plain(rows, who, as_of):
     runs = [run(days, sign, now) for now in (False, True) for sign in (1, -1)]
     slope = (days[-1] - days[-3]) / 2  # of three points
     floats = (*spreads, max(shares, default=None), entropy)
-    return (as_of, who, *totals, most, *items, new, mask, least, *map(near, floats), *runs, near(slope))
+    means = [mean(values) if (values := [r[5] for r in within(d) if r[4]]) else None for d in (3, 9)]
+    variance = pvariance(values) if (values := [r[5] for r in within(9) if r[4]]) else None
+    share = mean(values) if (values := [r[5] > 4 for r in within(3) if r[4]]) else None
+    ranked = {d: sorted((r[6], r[5], r[1]) for r in within(d) if r[4]) for d in (3, 9)}
+    firsts = [ranked[d][0][1] if ranked[d] else None for d in (3, 9)]
+    last = ranked[3][-1][1] if ranked[3] else None
+    days_out = {d: [(as_of - r[2]).days for r in ranked[d]] for d in (3, 9)}
+    seen = (max(days_out[9], default=None), *(min(days_out[d], default=None) for d in (3, 9)))
+    spread_before = pstdev(days[:-1])
+    deviation = (days[-1] - mean(days[:-1])) / spread_before if spread_before else None
+    of_month = sum(r[5] for r in known if r[1] >= (as_of - timedelta(1)).replace(day=1))
+    more = (*map(near, (*means, variance, share)), *firsts, last, *seen, near(deviation), of_month)
+    return (as_of, who, *totals, most, *items, new, mask, least, *map(near, floats), *runs, near(slope), *more)
 
 
 def run(days, sign, now):
@@ -95,12 +117,12 @@ def near(value):
 
 SCHEMA = {
     "who": pl.String, "event_date": pl.Date, "known_as_of": pl.Date, "item": pl.String, "out": pl.Boolean,
-    "amount": pl.Int64,
+    "amount": pl.Int64, "n": pl.Int64,
 }  # fmt: skip
-TYPES = {"who": "string", "event_date": "date", "known_as_of": "date", "item": "string", "out": "boolean", "amount": "bigint"}  # fmt: skip  # noqa: E501
+TYPES = {"who": "string", "event_date": "date", "known_as_of": "date", "item": "string", "out": "boolean", "amount": "bigint", "n": "bigint"}  # fmt: skip  # noqa: E501
 # One row of somebody else on every day: no window is blank, so nothing is unknown.
 SOMEBODY = [
-    ("eve", d, d + timedelta(1), None, False, 0) for d in (MORNINGS[0] - timedelta(n) for n in range(-8, 12))
+    ("eve", d, d + timedelta(1), None, False, 0, 0) for d in (MORNINGS[0] - timedelta(n) for n in range(-8, 34))
 ]
 
 
@@ -115,8 +137,8 @@ def found(rows, names):
 @given(st.lists(EVENT, max_size=120))
 def test_agrees_with_a_plain_python_loop(drawn):
     rows = [
-        (who, day, day + timedelta(1 + late), item, out, amount)
-        for who, offset, late, item, out, amount in drawn
+        (who, day, day + timedelta(1 + late), item, out, amount, n)
+        for n, (who, offset, late, item, out, amount) in enumerate(drawn)
         for day in [MORNINGS[-1] + timedelta(offset)]
     ]
     assert found(rows, ["ann", "bob"]) == [plain(rows, w, m) for m in MORNINGS for w in ("ann", "bob")]
@@ -129,5 +151,5 @@ def test_the_oracle_meets_rows_on_every_edge():
         for days in (1, 3, 9):
             for day in (morning - timedelta(days), morning - timedelta(days + 1), morning):
                 for known in (morning, morning + timedelta(1)):
-                    rows.append(("ann", day, known, f"{day}", True, 1))
+                    rows.append(("ann", day, known, f"{day}", True, 1, len(rows)))
     assert found(rows, ["ann"]) == [plain(rows, "ann", m) for m in MORNINGS]
