@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from features import kernels
+from features import kernels, series_kernels, value_kernels
 from features.indicator import MONTHS, OF_DAYS, FeatureGroup, Measure, Window, window_days
 from features.kept import Part, needs, parts_of
 from features.kernels import NOTHING_LESS, NOTHING_MORE
@@ -180,15 +180,15 @@ def _counted(kernel: Callable, *given: str) -> Made:
 
 def _concentrated(is_entropy: bool) -> Made:
     def made(asked: _Pass) -> Iterable[pl.Series]:
-        return map(_known, asked.run(kernels.window_concentration, np.float64, *asked.kept, is_entropy))
+        return map(_known, asked.run(value_kernels.window_concentration, np.float64, *asked.kept, is_entropy))
 
     return made
 
 
 def _series(kind: int) -> Made:
     def made(asked: _Pass) -> Iterable[np.ndarray | pl.Series]:
-        found = asked.run(kernels.window_series, np.float64, asked.kept[0], kind, asked.today)
-        if kind in (kernels.TREND, kernels.DEVIATION):
+        found = asked.run(series_kernels.window_series, np.float64, asked.kept[0], kind, asked.today)
+        if kind in (series_kernels.TREND, series_kernels.DEVIATION):
             return map(_known, found)
         return found.astype(np.int64)
 
@@ -216,8 +216,8 @@ _MADE: dict[str, Made] = {
     "since_first": _since(is_last=False),
     "since_last": _since(is_last=True),
     "days": _counted(kernels.day_masks, "today"),
-    "distinct": _counted(kernels.window_distinct),
-    "new": _counted(kernels.window_new),
+    "distinct": _counted(value_kernels.window_distinct),
+    "new": _counted(value_kernels.window_new),
     "largest": _concentrated(is_entropy=False),
     "entropy": _concentrated(is_entropy=True),
     **{kind: _series(number) for number, kind in enumerate(OF_DAYS)},
