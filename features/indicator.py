@@ -44,7 +44,7 @@ class Measure:
     (last) day with a row to `as_of`, 1 for yesterday; `days`: bit n is set when there was a row n + 1 days before
     `as_of`; `distinct` values of `sql`; `new`: of these, the ones not seen in the days of the group's look-back before
     the window; `largest`: share of the most frequent value, `entropy` of the values (nats); `rise`, `fall`,
-    `rise_now`, `fall_now`, `trend`, `deviation`: of the daily sums (see `features.series_kernels`); `given`: the group's
+    `rise_now`, `fall_now`, `trend`, `deviation`: of the daily sums (`features.series_kernels`); `given`: the group's
     function makes the column; `derived`: `sql` over finished columns, where `{d}` stands for the window.
 
     Of several measures of one name the one with the highest `version` that is not `retired` is published; the others
