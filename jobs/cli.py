@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     logging.basicConfig(level="WARNING", format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("jobs").setLevel("INFO")  # what steps tell of their work
     from jobs import commands
 
     try:

@@ -81,7 +81,7 @@ def night(given: Namespace) -> int:
     if given.source:
         settings = settings.with_(sources=tuple(given.source))
     run_steps(STEPS[given.flow], settings, DayRange.one(given.as_of), given.flow, say)
-    if given.flow != "training":
+    if given.flow in ("nightly", "screening"):
         _say_where(settings, given.as_of)
     return 0
 
