@@ -41,7 +41,9 @@ def run(spark: "SparkSession", settings: Settings, days: DayRange, run: "Run") -
             maker = maker_of(settings, table, week, staging, run.run_id)
             wrong, looked_at = differing(spark, maker, list(week))
             stage.counts(read=looked_at)
-            problems += [f"{table}: {file.partition['part']} of {file.partition['known_as_of']}" for file in wrong]
+            problems += [
+                f"{table}: {file.partition['part']} of {file.partition['known_as_of']}" for file in wrong
+            ]
     if problems:
         first = min(problem[-10:] for problem in problems)
         raise DataRefused(

@@ -52,7 +52,10 @@ class Maker:
             inputs = self._inputs(group, needed)
             missing = [m for m in needed if not self._is_kept(group, m, inputs[m], found, damaged)]
             log.info(
-                "%s: %s mornings kept, %s made from events", group.name, len(needed) - len(missing), len(missing)
+                "%s: %s mornings kept, %s made from events",
+                group.name,
+                len(needed) - len(missing),
+                len(missing),
             )
             tasks += self._makings(group, missing, inputs)
         if tasks:
@@ -68,7 +71,9 @@ class Maker:
     def make(self, spark: "SparkSession", mornings: Sequence[date]) -> "list[Written]":
         """What the mornings add, made from events whether it is kept or not; in no commit yet."""
         tasks = [
-            task for group in self._groups() for task in self._makings(group, mornings, self._inputs(group, mornings))
+            task
+            for group in self._groups()
+            for task in self._makings(group, mornings, self._inputs(group, mornings))
         ]
         return [file for files in _done(spark, tasks) for file in files]
 

@@ -65,7 +65,9 @@ class Making:
         place = self.place
         group = next(group for group in place.features.chosen if group.name == self.group)
         added = place.features.added
-        references = place.tables(name for table in group.tables if table in added for name in added[table].references)
+        references = place.tables(
+            name for table in group.tables if table in added for name in added[table].references
+        )
         events = MartEvents(
             place.features, group, self.index, references, place.timezone, self.mornings[-1], place.read
         )

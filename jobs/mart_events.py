@@ -76,14 +76,22 @@ def may_be_late(file: EventFile, first: date, last: date) -> bool:
 def inputs_of(group: "FeatureGroup", look_back: int, index: Index, morning: date) -> str:
     """A name for all files that what the morning adds to the group is made from, and for the group's digests, whose
     columns are not called after what they hold: other files or another digest, another name."""
-    begin = morning - ONE_DAY * (1 + group.days_ahead + group.moment_days)
-
-    def counts(file: EventFile) -> bool:
-        if not morning - ONE_DAY * look_back <= file.event_date < morning or file.first_known > morning:
-            return False
-        return file.event_date >= begin or may_be_late(file, morning, morning)
-
-    names = (f"{table} {_name(file)}" for table in group.tables for file in index[table] if counts(file))
+    reach = group.days_ahead + group.moment_days
+    begin, oldest = morning - ONE_DAY * (1 + reach), morning - ONE_DAY * look_back
+    files = [
+        (table, file)
+        for table in group.tables
+        for file in index[table]
+        if oldest <= file.event_date < morning and file.first_known <= morning
+    ]
+    late = {file.event_date for _, file in files if may_be_late(file, morning, morning)}
+    # Days that a late row changes are made from their neighbours too.
+    older = {day + ONE_DAY * shift for day in late for shift in range(-reach, reach + 1)}
+    names = (
+        f"{table} {_name(file)}"
+        for table, file in files
+        if file.event_date >= begin or file.event_date in older
+    )
     return _digest([*sorted(names), *map(repr, group.digests)])
 
 

@@ -82,7 +82,13 @@ def test_spark_tasks_share_the_one_pool_of_writers_and_the_one_connection(dag):
 
 
 @pytest.mark.parametrize(
-    ("dag_id", "cron"), [("nightly", "0 2 * * *"), ("screening", "30 6 1 * *"), ("training", "0 7 2 * *"), ("weekly", "0 8 * * 1")]
+    ("dag_id", "cron"),
+    [
+        ("nightly", "0 2 * * *"),
+        ("screening", "30 6 1 * *"),
+        ("training", "0 7 2 * *"),
+        ("weekly", "0 8 * * 1"),
+    ],
 )
 def test_schedule_is_a_day_in_the_business_time_zone(bag, dag_id, cron):
     timetable = bag.dags[dag_id].timetable

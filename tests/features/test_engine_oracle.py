@@ -100,7 +100,20 @@ def plain(rows, who, as_of):
     deviation = (days[-1] - mean(days[:-1])) / spread_before if spread_before else None
     of_month = sum(r[5] for r in known if r[1] >= (as_of - timedelta(1)).replace(day=1))
     more = (*map(near, (*means, variance, share)), *firsts, last, *seen, near(deviation), of_month)
-    return (as_of, who, *totals, most, *items, new, mask, least, *map(near, floats), *runs, near(slope), *more)
+    return (
+        as_of,
+        who,
+        *totals,
+        most,
+        *items,
+        new,
+        mask,
+        least,
+        *map(near, floats),
+        *runs,
+        near(slope),
+        *more,
+    )
 
 
 def run(days, sign, now):
@@ -122,7 +135,8 @@ SCHEMA = {
 TYPES = {"who": "string", "event_date": "date", "known_as_of": "date", "item": "string", "out": "boolean", "amount": "bigint", "n": "bigint"}  # fmt: skip  # noqa: E501
 # One row of somebody else on every day: no window is blank, so nothing is unknown.
 SOMEBODY = [
-    ("eve", d, d + timedelta(1), None, False, 0, 0) for d in (MORNINGS[0] - timedelta(n) for n in range(-8, 34))
+    ("eve", d, d + timedelta(1), None, False, 0, 0)
+    for d in (MORNINGS[0] - timedelta(n) for n in range(-8, 34))
 ]
 
 

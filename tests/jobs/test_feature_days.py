@@ -1,7 +1,5 @@
 """A feature step on a little mart: Spark's tasks compute, one commit publishes, a rerun changes nothing."""
 
-from datetime import date, datetime
-
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -9,44 +7,11 @@ from polars.testing import assert_frame_equal
 from conf.days import DayRange
 from features.catalogue import indicators_of
 from jobs import account_features
-from lake.publish_batches import publish_batches
 from lake.reader import days_of, read_day_arrow, runs
-from lake.runs import Run
 from lake.tables import read_table
-from tests.lake.rows import LINEAGE, batch, name_of
+from tests.jobs.little_mart import BETWEEN, FIRST, LAST
 
 pytestmark = pytest.mark.spark
-FIRST, BETWEEN, LAST = date(2026, 2, 8), date(2026, 2, 9), date(2026, 2, 10)
-OPENED = datetime(2026, 1, 5, 9)
-
-
-def transaction(number, day, amount):
-    happened = datetime(day.year, day.month, day.day, 12)
-    return LINEAGE | {
-        "transaction_id": f"t{number}", "account_id": name_of("account", "a"), "sequence_no": number, "direction": "in",
-        "amount": amount, "balance_after": amount, "status": "booked", "happened_at": happened, "event_date": day,
-        "known_as_of": date.fromordinal(day.toordinal() + 1),
-    }  # fmt: skip
-
-
-@pytest.fixture
-def mart(settings):
-    run = Run.start(None, settings, "nightly")
-    known = {"updated_at": OPENED, "known_as_of": date(2026, 1, 6)}
-    account = LINEAGE | known | {
-        "account_id": name_of("account", "a"), "customer_id": name_of("customer", "c"), "customer_type": "private",
-        "account_class": "I", "branch_id": "91000", "opened_at": OPENED, "status": "open", "is_by_proxy": False,
-    }  # fmt: skip
-    customer = LINEAGE | known | {"customer_id": name_of("customer", "c"), "customer_type": "private"}
-    rows = {
-        "accounts": [account],
-        "customers": [customer],
-        "transactions": [transaction(n, date(2026, 2, n), 100 * n) for n in (6, 7, 8, 9)],
-    }
-    for table, given in rows.items():
-        days = DayRange(date(2026, 1, 1), LAST)
-        publish_batches([batch(table, given)], settings, table, days, run)
-    return run
 
 
 def test_spread_mornings_are_replaced_and_those_between_them_stay(spark, settings, mart):

@@ -1,6 +1,6 @@
-"""Kept days on a little mart: nights and ranges agree, and what is damaged, late, corrected or outdated is made again."""
+"""Kept days on a little mart: nights and ranges agree; what is damaged, late, corrected or outdated is made again."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +14,7 @@ from jobs import account_features, check_kept
 from lake.partials import kept_at
 from lake.publish_batches import publish_batches
 from lake.tables import read_table
-from tests.jobs.test_feature_days import BETWEEN, FIRST, LAST, mart, transaction  # noqa: F401 - a fixture
+from tests.jobs.little_mart import BETWEEN, FIRST, LAST, transaction
 from tests.lake.rows import batch
 
 pytestmark = pytest.mark.spark
@@ -31,12 +31,14 @@ def files(settings):
 
 
 @pytest.fixture
-def published(spark, settings, mart):  # noqa: F811
+def published(spark, settings, mart):
     account_features.run(spark, settings, DayRange(FIRST, LAST), mart)
     return features(spark, settings)
 
 
-def test_nights_one_by_one_publish_and_keep_what_a_backfill_does_in_one_pass(spark, settings, mart, published):  # noqa: F811
+def test_nights_one_by_one_publish_and_keep_what_a_backfill_does_in_one_pass(
+    spark, settings, mart, published
+):
     together = {key: pq.read_table(file, partitioning=None) for key, file in files(settings).items()}
     for file in files(settings).values():
         file.unlink()
@@ -46,12 +48,14 @@ def test_nights_one_by_one_publish_and_keep_what_a_backfill_does_in_one_pass(spa
     assert {k: pq.read_table(f, partitioning=None) for k, f in files(settings).items()} == together
 
 
-def test_a_damaged_file_is_made_again_and_nothing_else(spark, settings, mart, published):  # noqa: F811
+def test_a_damaged_file_is_made_again_and_nothing_else(spark, settings, mart, published):
     before = files(settings)
     damaged = before["transactions", BETWEEN]
     bytes_ = bytearray(damaged.read_bytes())
     footer = len(bytes_) - 8 - int.from_bytes(bytes_[-8:-4], "little")
-    bytes_[4:footer] = bytes(byte ^ 0xFF for byte in bytes_[4:footer])  # the footer is fine: a look at it finds nothing
+    bytes_[4:footer] = bytes(
+        byte ^ 0xFF for byte in bytes_[4:footer]
+    )  # the footer is fine: a look at it finds nothing
     damaged.write_bytes(bytes_)
     account_features.run(spark, settings, DayRange.one(LAST), mart)
     assert_frame_equal(features(spark, settings), published)
@@ -60,7 +64,7 @@ def test_a_damaged_file_is_made_again_and_nothing_else(spark, settings, mart, pu
     assert after["transactions", BETWEEN] != damaged
 
 
-def test_another_number_of_buckets_makes_what_is_kept_again(spark, settings, mart, published):  # noqa: F811
+def test_another_number_of_buckets_makes_what_is_kept_again(spark, settings, mart, published):
     other = settings.with_(feature_buckets=2 * settings.feature_buckets)
     account_features.run(spark, other, DayRange(FIRST, LAST), mart)
     assert_frame_equal(features(spark, settings), published)
@@ -69,7 +73,7 @@ def test_another_number_of_buckets_makes_what_is_kept_again(spark, settings, mar
 
 
 def test_a_late_row_is_in_the_features_from_its_morning_on_and_changes_what_is_kept_of_no_other(
-    spark, settings, mart, published,  # noqa: F811
+    spark, settings, mart, published,
 ):  # fmt: skip
     before = files(settings)
     late = transaction(90, FIRST - timedelta(days=3), 5000) | {"known_as_of": LAST, "is_late": True}
@@ -84,7 +88,7 @@ def test_a_late_row_is_in_the_features_from_its_morning_on_and_changes_what_is_k
     assert {key[1] for key in before if after[key] != before[key]} == {LAST}
 
 
-def test_a_morning_that_is_taken_in_again_is_made_again(spark, settings, mart, published):  # noqa: F811
+def test_a_morning_that_is_taken_in_again_is_made_again(spark, settings, mart, published):
     rows = [transaction(8, BETWEEN - timedelta(days=1), 8000)]  # ten times as much as was delivered first
     publish_batches([batch("transactions", rows)], settings, "transactions", DayRange.one(BETWEEN), mart)
     account_features.run(spark, settings, DayRange(FIRST, LAST), mart)
@@ -92,7 +96,20 @@ def test_a_morning_that_is_taken_in_again_is_made_again(spark, settings, mart, p
     assert amounts == [1300, 9300, 10200]
 
 
-def test_the_weekly_check_finds_and_mends_what_is_not_what_the_events_give(spark, settings, mart, published):  # noqa: F811
+def test_a_correction_reaches_what_a_late_row_had_made_again(spark, settings, mart, published):
+    day = FIRST - timedelta(days=1)
+    late = transaction(90, day, 5000) | {"known_as_of": LAST, "is_late": True}
+    rows = [late, transaction(9, LAST - timedelta(days=1), 900)]
+    publish_batches([batch("transactions", rows)], settings, "transactions", DayRange.one(LAST), mart)
+    account_features.run(spark, settings, DayRange(FIRST, LAST), mart)
+    corrected = [transaction(7, day, 70)]  # a tenth of what was delivered first
+    publish_batches([batch("transactions", corrected)], settings, "transactions", DayRange.one(FIRST), mart)
+    account_features.run(spark, settings, DayRange(FIRST, LAST), mart)
+    amounts = features(spark, settings)["in_amount_7d"].cast(pl.Int64).to_list()
+    assert amounts == [670, 1470, 7370]
+
+
+def test_the_weekly_check_finds_and_mends_what_is_not_what_the_events_give(spark, settings, mart, published):
     check_kept.run(spark, settings, DayRange.one(LAST), mart)
     file = files(settings)["transactions", BETWEEN]
     table = pq.read_table(file, partitioning=None)
