@@ -59,20 +59,6 @@ def event_index(log: "DeltaTable", folder: Path) -> list[EventFile]:
     return sorted(found, key=lambda file: (file.event_date, file.path))
 
 
-def first_known(log: "DeltaTable") -> dict[date, date] | None:
-    """Per `event_date` with rows the smallest `known_as_of`; None where a file has no statistics that tell."""
-    files = added_files(log)
-    if not {"partition.event_date", "min.known_as_of"} <= set(files.column_names):
-        return None if files.num_rows else {}
-    pairs = zip(files["partition.event_date"].to_pylist(), files["min.known_as_of"].to_pylist(), strict=True)
-    known: dict[date, date] = {}
-    for day, morning in pairs:
-        if morning is None:
-            return None
-        known[day] = min(morning, known.get(day, morning))
-    return known
-
-
 def _may_lie_between(files: pa.Table, column: str, low: Any, high: Any) -> pa.ChunkedArray | pa.Array:
     place = f"partition.{column}"
     names = [place, place] if place in files.column_names else [f"min.{column}", f"max.{column}"]

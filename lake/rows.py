@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from conf.settings import Settings
 from data_contracts.contract import load_contract
 from data_contracts.types import DECIMAL, polars_type
-from lake.files import Limits, first_known, paths
+from lake.files import Limits, paths
 from lake.tables import day_column, exists, table_path
 
 if TYPE_CHECKING:
@@ -37,24 +37,6 @@ def files_of(settings: Settings, table: str, limits: Limits, version: int | None
 def event_files(settings: Settings, table: str, first: date, as_of: date) -> list[str]:
     """The files of `table` with events of [first, as_of)."""
     return files_of(settings, table, {"event_date": (first, as_of)})
-
-
-def covered_days(
-    settings: Settings, tables: Sequence[str], first: date, as_of: date
-) -> dict[str, dict[date, date]] | None:
-    """Of the events of [first, as_of) the days that have any, with the first morning that knew of one; from the logs.
-
-    None where a log does not tell: then the engine looks at the rows.
-    """
-    from deltalake import DeltaTable
-
-    found = {}
-    for table in tables:
-        known = first_known(DeltaTable(str(table_path(settings, table)))) if exists(settings, table) else {}
-        if known is None:
-            return None
-        found[table] = {day: morning for day, morning in known.items() if first <= day < as_of}
-    return found
 
 
 def scan_rows(files: Sequence[str], table: str, timezone: str) -> "pl.LazyFrame":

@@ -4,7 +4,7 @@ import pytest
 from deltalake import DeltaTable
 
 from conf.days import DayRange
-from lake.files import first_known, paths
+from lake.files import event_index, paths
 from lake.publish_batches import publish_batches
 from lake.runs import Run
 from lake.tables import table_path
@@ -37,5 +37,7 @@ def test_only_files_that_may_hold_the_wanted_rows_are_named(settings, log):
     assert all(file.startswith(f"{folder}/event_date=") for files in named for file in files)
 
 
-def test_mornings_are_known_without_reading_them(log):
-    assert first_known(log) == {YESTERDAY: AS_OF, LONG_AGO: AS_OF}
+def test_the_log_tells_of_each_file_its_day_its_rows_and_the_mornings_that_got_to_know_them(settings, log):
+    found = event_index(log, table_path(settings, "sms"))
+    told = sorted((f.event_date, f.first_known, f.last_known, f.rows) for f in found)
+    assert told == [(LONG_AGO, AS_OF, AS_OF, 1), (YESTERDAY, AS_OF, AS_OF, 3), (YESTERDAY, NEXT, NEXT, 1)]
