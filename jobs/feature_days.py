@@ -63,8 +63,8 @@ class Maker:
             self.place.partials.commit(written, self.run_id)
             found = self.place.partials.files()
         files: dict[str, dict[date, str]] = {}
-        for group in self.place.features.chosen:
-            for name in _names(group) if group.tables else ():
+        for group in self._groups():
+            for name in _names(group):
                 files[name] = {m: found[name, m] for m in known_mornings(group, mornings)}
         return files
 
@@ -78,7 +78,8 @@ class Maker:
         return [file for files in _done(spark, tasks) for file in files]
 
     def _groups(self) -> "list[FeatureGroup]":
-        return [group for group in self.place.features.chosen if group.tables]
+        """Those of which something is kept."""
+        return [group for group in self.place.features.chosen if _names(group)]
 
     def _inputs(self, group: "FeatureGroup", mornings: Sequence[date]) -> dict[date, str]:
         return {m: inputs_of(group, self.place.features.look_back, self.index, m) for m in mornings}
