@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ROWS_A_TASK = 3_000_000  # events that one task makes kept days from: some hundred megabytes
+ROWS_A_TASK = 1_500_000  # events that one task makes kept days from: some hundred megabytes
 MORNINGS_A_TASK = 10  # that one task looks across
 REPAIRS = 3  # rounds in which damaged files are made again before it is given up
 
