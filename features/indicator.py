@@ -153,7 +153,7 @@ class FeatureGroup:
     @property
     def days_ahead(self) -> int:
         """Days after a row that its moments look to, begun ones counted."""
-        return -(-self.reach_ahead // timedelta(days=1))
+        return max([0, *(m.days_ahead for m in self.moments)])
 
     @property
     def look_back(self) -> int:

@@ -125,52 +125,29 @@ def window_sums(
 
 
 @njit(cache=True, nogil=True)
-def window_least(
+def window_extremes(
     first: np.ndarray,
     order: np.ndarray,
     day: np.ndarray,
     values: np.ndarray,
+    is_most: bool,
     bounds: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """Minima; NOTHING_LESS where there is none."""
+    """Maxima (`is_most`) or minima; NOTHING_MORE or NOTHING_LESS where there is none."""
+    nothing = NOTHING_MORE if is_most else NOTHING_LESS
     for r in range(len(first) - 1):
-        least, window = NOTHING_LESS, 0
+        extreme, window = nothing, 0
         for place in range(first[r + 1] - 1, first[r] - 1, -1):
             entry = order[place]
             while window < len(bounds) and day[entry] < bounds[window]:
-                out[window, r] = least
+                out[window, r] = extreme
                 window += 1
             if window == len(bounds):  # older than every window of these measures
                 break
-            least = min(least, values[entry])
+            extreme = max(extreme, values[entry]) if is_most else min(extreme, values[entry])
         while window < len(bounds):
-            out[window, r] = least
-            window += 1
-
-
-@njit(cache=True, nogil=True)
-def window_most(
-    first: np.ndarray,
-    order: np.ndarray,
-    day: np.ndarray,
-    values: np.ndarray,
-    bounds: np.ndarray,
-    out: np.ndarray,
-) -> None:
-    """Maxima; NOTHING_MORE where there is none."""
-    for r in range(len(first) - 1):
-        most, window = NOTHING_MORE, 0
-        for place in range(first[r + 1] - 1, first[r] - 1, -1):
-            entry = order[place]
-            while window < len(bounds) and day[entry] < bounds[window]:
-                out[window, r] = most
-                window += 1
-            if window == len(bounds):  # older than every window of these measures
-                break
-            most = max(most, values[entry])
-        while window < len(bounds):
-            out[window, r] = most
+            out[window, r] = extreme
             window += 1
 
 

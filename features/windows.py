@@ -141,10 +141,10 @@ def _quotients(upper: int, lower: int) -> Made:
     return made
 
 
-def _edge(kernel: Callable, nothing: np.int64) -> Made:
+def _extremes(is_most: bool) -> Made:
     def made(asked: _Pass) -> Iterable[pl.Series]:
-        found = asked.run(kernel, np.int64, asked.kept[0])
-        return map(_null_where, found, found == nothing)
+        found = asked.run(kernels.window_extremes, np.int64, asked.kept[0], is_most)
+        return map(_null_where, found, found == (NOTHING_MORE if is_most else NOTHING_LESS))
 
     return made
 
@@ -206,8 +206,8 @@ def _null_where(values: np.ndarray, nothing: np.ndarray) -> pl.Series:
 _MADE: dict[str, Made] = {
     "sum": _sums,
     "mean": _quotients(0, 1),
-    "min": _edge(kernels.window_least, NOTHING_LESS),
-    "max": _edge(kernels.window_most, NOTHING_MORE),
+    "min": _extremes(is_most=False),
+    "max": _extremes(is_most=True),
     "spread": _variances(root=True),
     "variance": _variances(root=False),
     "share": _quotients(1, 0),

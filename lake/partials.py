@@ -86,7 +86,7 @@ class Partials:
         if "value" in rows.columns:  # the days tell whose they are
             rows = rows.drop("key", "event_date")
         table = rows.to_arrow()
-        is_digest = bounds == [(0, rows.height)] and "last_at" in rows.columns
+        is_digest = "key" not in frame.columns
         # What is never null is read in half the time when the file says so; dictionaries pay for few values only.
         fields = [pa.field(f.name, f.type, nullable=is_digest) for f in table.schema]
         table = table.cast(pa.schema(fields, {ABOUT: self._about(inputs)}))
